@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+/** `unit` needs nothing but Node; `chat` a database (embedded); `system`, `browser` and `fault` real components. */
+const project = (name: string, include: string[], options: { timeout?: number; serial?: boolean } = {}) => ({
+  test: {
+    name,
+    include,
+    testTimeout: options.timeout ?? 10_000,
+    hookTimeout: options.timeout ?? 60_000,
+    ...(options.serial ? { fileParallelism: false } : {}),
+  },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    globalSetup: ['test/support/global-setup.ts'],
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts']),
+      project('conformance', ['test/conformance/**/*.test.ts'], { timeout: 60_000 }),
+      project('chat', ['test/chat/**/*.test.ts'], { timeout: 60_000 }),
+      project('system', ['test/system/**/*.test.ts'], { timeout: 120_000 }),
+      project('browser', ['test/browser/**/*.test.ts'], { timeout: 120_000 }),
+      project('fault', ['test/fault/**/*.test.ts'], { timeout: 300_000 }),
+    ],
+  },
+});
