@@ -1,0 +1,249 @@
+import { z } from 'zod';
+import type { Clock } from '../core/clock.ts';
+import type { Block } from '../core/doc.ts';
+import type { Messages, Translate } from '../core/i18n.ts';
+import type { Actor, Language, Operator, Role } from '../core/people.ts';
+import { VakhtaError } from '../core/error.ts';
+import { type Approval, approvalFor, type Risk } from '../core/policy.ts';
+import type { Log } from '../integrations/define.ts';
+import type { PortName, Ports } from './ports.ts';
+
+/** A sentence by catalogue key: stored with the run, put into words for each reader. */
+export interface Text {
+  readonly key: string;
+  readonly args?: Readonly<Record<string, string | number>>;
+}
+
+/** What will happen, worked out without doing it. */
+export interface Plan {
+  /** The name that a `destroy` asks to be typed, and that cards show. */
+  readonly target: string;
+  readonly lines: readonly Text[];
+  /** What `run` needs of the plan, so that what was approved is what is done. */
+  readonly bound?: Readonly<Record<string, unknown>>;
+}
+
+export interface Progress {
+  readonly step: Text;
+  /** 0–100; absent when nothing is known. */
+  readonly percent?: number;
+  /** Milliseconds to go, as estimated by the tool. */
+  readonly remainingMs?: number;
+}
+
+/** How a run ended well enough to report: `warning` is amber, and never shown as green. */
+export interface Outcome<R> {
+  readonly state: 'succeeded' | 'warning';
+  readonly result: R;
+}
+
+/** Was the aim reached, seen by another way than the one that acted. */
+export interface Verified {
+  readonly ok: boolean;
+  readonly text: Text;
+}
+
+/** What really happened to a run whose worker died. `again`: it provably never started, so it may be queued again. */
+export type Reconciled<R> =
+  | { readonly state: 'succeeded' | 'warning'; readonly result: R }
+  | { readonly state: 'failed'; readonly text: Text }
+  | { readonly state: 'again' }
+  /** The outside is still busy with it; ask again later. */
+  | { readonly state: 'busy'; readonly text: Text };
+
+export interface Context<P extends PortName> {
+  readonly runId: string;
+  readonly actor: Actor;
+  /** The person behind the actor, as the configuration has them now. */
+  readonly operator?: Operator;
+  readonly ports: Pick<Ports, P>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Aborts on cancel, time-out and shutdown. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunContext<P extends PortName> extends Context<P> {
+  readonly plan: Plan;
+  /** Shown on the card; the newest wins, so call it as often as there is news. */
+  progress(progress: Progress): void;
+  /** Stores the handle of the outside work (UPID, annotation) before going on: reconcile reads it after a crash. */
+  remember(external: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** What the form, the command line and the check of arguments may know of the declared world. */
+export interface Facts {
+  readonly stanzas: readonly string[];
+  readonly endpoints: readonly string[];
+  readonly operators: readonly Operator[];
+  /** Names of guests as last seen in Proxmox; empty when never seen. */
+  guests(): Promise<readonly string[]>;
+}
+
+export interface Field {
+  /** Values offered as buttons and in the command line's help; typed ones are accepted too, and checked by the schema. */
+  readonly choices?: (facts: Facts) => readonly string[] | Promise<readonly string[]>;
+  /** Not asked by the form and not a word of the command: set by a button only. */
+  readonly hidden?: boolean;
+}
+
+/** How `report` speaks: the reader's language, and the time of drawing. */
+export interface View {
+  readonly t: Translate;
+  readonly language: Language;
+  readonly now: Date;
+}
+
+/**
+ * An operation, declared once. From this come the slash command, the form, the buttons, the help, the command line, the
+ * audit entry, the job and the reference page. `name` is dotted (`backup.pg`); the command is the same words (`/backup pg`).
+ *
+ * Catalogue keys that must exist in `messages`, with `-` for `.`: `op-backup-pg` (summary), and for each field that is not
+ * hidden `op-backup-pg-arg-<field>` (the question).
+ */
+export interface OperationSpec<S extends z.ZodObject, P extends PortName, R> {
+  readonly name: string;
+  readonly messages: Messages;
+  readonly role: Role;
+  readonly risk: Risk;
+  /** Stricter than the risk asks for. */
+  readonly approval?: Approval;
+  /** In the order of the command's words. */
+  readonly args: S;
+  readonly fields?: { readonly [K in keyof z.infer<S>]?: Field };
+  readonly result: z.ZodType<R>;
+  readonly ports: readonly P[];
+  /** Runs in the process that was asked, without the queue: for what needs only the database. */
+  readonly inline?: boolean;
+  /** Left out of menus and help: asked for by buttons and tests only. */
+  readonly unlisted?: boolean;
+  /** Runs that share a key wait for each other. */
+  readonly locks?: (args: z.infer<S>) => readonly string[];
+  readonly timeoutMs: number;
+  readonly plan: (context: Context<P>, args: z.infer<S>) => Promise<Plan>;
+  readonly run: (context: RunContext<P>, args: z.infer<S>) => Promise<Outcome<R>>;
+  /** Obligatory for everything but `read`. */
+  readonly verify?: (context: Context<P>, args: z.infer<S>, result: R) => Promise<Verified>;
+  /** Obligatory for everything but `read`: what happened, asked of the outside, when the worker died. */
+  readonly reconcile?: (
+    context: Context<P>,
+    args: z.infer<S>,
+    external: Readonly<Record<string, unknown>> | undefined,
+  ) => Promise<Reconciled<R>>;
+  /** The result in the reader's language; the card adds title, requester, times. */
+  readonly report: (result: R, args: z.infer<S>, view: View) => readonly Block[];
+  /** One press that takes it back, offered on the card of a change that succeeded. */
+  readonly undo?: (args: z.infer<S>, result: R) => { readonly operation: string; readonly args: Record<string, unknown> };
+}
+
+/** Arguments as stored: the output of the operation's own schema. */
+export type Args = Readonly<Record<string, unknown>>;
+
+/** One word of the command, one question of the form. */
+export interface Argument extends Field {
+  readonly name: string;
+  readonly required: boolean;
+  /** The values of an enumeration, absent for free text. */
+  readonly options?: readonly string[];
+  readonly schema: z.ZodType;
+}
+
+/** An operation with its types folded away: what the registry and the life cycle handle. */
+export interface Operation {
+  readonly name: string;
+  /** The words of the command: `['backup', 'pg']`. */
+  readonly command: readonly string[];
+  /** Catalogue key of the summary: `op-backup-pg`. */
+  readonly key: string;
+  readonly messages: Messages;
+  readonly role: Role;
+  readonly risk: Risk;
+  readonly approval: Approval;
+  readonly arguments: readonly Argument[];
+  readonly ports: readonly PortName[];
+  readonly inline: boolean;
+  readonly unlisted: boolean;
+  readonly timeoutMs: number;
+  readonly verifies: boolean;
+  readonly reconciles: boolean;
+  /** Checked arguments. Throws `usage` with all problems at once. */
+  parse(raw: unknown): Args;
+  locks(args: Args): readonly string[];
+  plan(context: Context<PortName>, args: Args): Promise<Plan>;
+  run(context: RunContext<PortName>, args: Args): Promise<Outcome<unknown>>;
+  verify(context: Context<PortName>, args: Args, result: unknown): Promise<Verified | undefined>;
+  reconcile(context: Context<PortName>, args: Args, external: Args | undefined): Promise<Reconciled<unknown>>;
+  report(result: unknown, args: Args, view: View): readonly Block[];
+  undo(args: Args, result: unknown): { readonly operation: string; readonly args: Record<string, unknown> } | undefined;
+}
+
+/** Declares an operation: one file in tasks/operations, one default export. */
+export function defineOperation<S extends z.ZodObject, P extends PortName, R>(spec: OperationSpec<S, P, R>): Operation {
+  const args = (raw: unknown): z.infer<S> => parseArgs(spec.name, spec.args, raw) as z.infer<S>;
+  const result = (raw: unknown): R => spec.result.parse(raw);
+  return {
+    name: spec.name,
+    command: spec.name.split('.'),
+    key: `op-${spec.name.replaceAll('.', '-')}`,
+    messages: spec.messages,
+    role: spec.role,
+    risk: spec.risk,
+    approval: approvalFor(spec.risk, spec.approval),
+    arguments: describeArguments(spec.args, spec.fields ?? {}),
+    ports: spec.ports,
+    inline: spec.inline ?? false,
+    unlisted: spec.unlisted ?? false,
+    timeoutMs: spec.timeoutMs,
+    verifies: spec.verify !== undefined,
+    reconciles: spec.reconcile !== undefined,
+    parse: args,
+    locks: (raw) => spec.locks?.(args(raw)) ?? [],
+    plan: (context, raw) => spec.plan(context, args(raw)),
+    run: async (context, raw) => {
+      const outcome = await spec.run(context, args(raw));
+      return { state: outcome.state, result: result(outcome.result) };
+    },
+    verify: async (context, raw, value) => spec.verify?.(context, args(raw), result(value)),
+    reconcile: async (context, raw, external) => {
+      // A read changed nothing, so asking again is always right.
+      if (!spec.reconcile) return { state: 'again' };
+      return spec.reconcile(context, args(raw), external);
+    },
+    report: (value, raw, view) => spec.report(result(value), args(raw), view),
+    undo: (raw, value) => spec.undo?.(args(raw), result(value)),
+  };
+}
+
+function parseArgs(operation: string, schema: z.ZodObject, raw: unknown): Args {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
+  throw new VakhtaError('usage', 'bad-arguments', `${operation}: ${problems.join('; ')}`, {
+    args: { operation: `/${operation.replaceAll('.', ' ')}`, problems: problems.join('; ') },
+  });
+}
+
+function describeArguments(schema: z.ZodObject, fields: Readonly<Record<string, Field | undefined>>): Argument[] {
+  return Object.entries(schema.shape).map(([name, type]) => {
+    const options = enumOptions(type);
+    return {
+      ...fields[name],
+      name,
+      schema: type as z.ZodType,
+      required: !(type as z.ZodType).safeParse(undefined).success,
+      ...(options ? { options } : {}),
+    };
+  });
+}
+
+/** The values of an enumeration, also behind `.default()` and `.optional()`. */
+function enumOptions(type: unknown): readonly string[] | undefined {
+  if (type instanceof z.ZodEnum) return type.options.map(String);
+  if (type instanceof z.ZodDefault || type instanceof z.ZodOptional) return enumOptions(type.def.innerType);
+  return undefined;
+}
