@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type Clock, seconds } from '../../core/clock.ts';
+import { VakhtaError } from '../../core/error.ts';
+import {
+  BASE_ENV,
+  cancelled,
+  checkArgv,
+  createSink,
+  DEFAULT_MAX_OUTPUT,
+  type Executor,
+  type RunOptions,
+  type RunResult,
+  timedOut,
+} from './executor.ts';
+import { probeExecutor } from './probe.ts';
+
+export interface LocalSettings {
+  /** Put before every command, to become another user: `['setpriv', '--reuid', 'postgres', …]` or `['sudo', '-n', '-u', 'postgres']`. */
+  readonly prefix?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** How long a process has between TERM and KILL, in ms; 5 s when absent. */
+  readonly graceMs?: number;
+}
+
+/** Runs programs on this machine: no shell, each in a process group of its own, which ends as a whole. */
+export function createLocalExecutor(settings: LocalSettings, edges: { readonly clock: Clock }): Executor {
+  const { prefix = [], cwd = '/', graceMs = seconds(5) } = settings;
+  const where = prefix.length > 0 ? `localhost (${prefix.join(' ')})` : 'localhost';
+
+  const run = (argv: readonly string[], options: RunOptions = {}): Promise<RunResult> => {
+    checkArgv(argv);
+    const [program = '', ...args] = [...prefix, ...argv];
+    const name = argv[0] ?? '';
+    if (options.signal?.aborted) return Promise.reject(cancelled(name, options.signal.reason));
+    return new Promise((resolve, reject) => {
+      const max = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT;
+      const { onLine } = options;
+      const stdout = createSink(max, onLine && ((line) => onLine('stdout', line)));
+      const stderr = createSink(max, onLine && ((line) => onLine('stderr', line)));
+      const child = spawn(program, args, {
+        cwd,
+        env: { ...BASE_ENV, ...settings.env, ...options.env },
+        detached: true,
+        stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      });
+      child.stdout?.on('data', (chunk: Buffer) => stdout.write(chunk));
+      child.stderr?.on('data', (chunk: Buffer) => stderr.write(chunk));
+      // A program may end without reading its input: that is its right, and its exit code tells.
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(options.stdin);
+
+      let stopped: VakhtaError | undefined;
+      const timers: (() => void)[] = [];
+      const stop = (why: VakhtaError) => {
+        if (stopped !== undefined) return;
+        stopped = why;
+        killGroup(child, 'SIGTERM');
+        timers.push(edges.clock.after(graceMs, () => killGroup(child, 'SIGKILL')));
+      };
+      const onAbort = () => stop(cancelled(name, options.signal?.reason));
+      options.signal?.addEventListener('abort', onAbort, { once: true });
+      const { timeoutMs } = options;
+      if (timeoutMs !== undefined) timers.push(edges.clock.after(timeoutMs, () => stop(timedOut(name, timeoutMs))));
+      const settle = () => {
+        options.signal?.removeEventListener('abort', onAbort);
+        for (const cancel of timers) cancel();
+      };
+
+      child.once('error', (error) => {
+        if (child.pid !== undefined) return; // a failed kill; 'close' still comes
+        settle();
+        reject(spawnError(error, program, where));
+      });
+      child.once('exit', () => {
+        // A daemon that the program left behind may hold the pipes open for ever; two seconds are enough for the rest.
+        timers.push(
+          edges.clock.after(seconds(2), () => {
+            child.stdout?.destroy();
+            child.stderr?.destroy();
+          }),
+        );
+      });
+      child.once('close', (code, signal) => {
+        settle();
+        stdout.end();
+        stderr.end();
+        if (stopped !== undefined) return reject(stopped);
+        resolve({
+          code,
+          ...(signal === null ? {} : { signal }),
+          stdout: stdout.text(),
+          stderr: stderr.text(),
+          truncated: stdout.truncated || stderr.truncated,
+        });
+      });
+    });
+  };
+
+  const executor: Executor = {
+    run,
+    describe: () => where,
+    probe: (signal) => probeExecutor(executor, signal),
+  };
+  return executor;
+}
+
+/** The whole group: pgBackRest and others have children that would live on. */
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal); // no such group any more, or not ours to signal
+  }
+}
+
+function spawnError(error: Error, program: string, where: string): VakhtaError {
+  const code = 'code' in error ? error.code : undefined;
+  const details = { args: { program, where }, cause: error };
+  if (code === 'ENOENT') return new VakhtaError('permanent', 'exec-not-found', `${program}: not found`, details);
+  if (code === 'EACCES') return new VakhtaError('permanent', 'exec-not-allowed', `${program}: not executable`, details);
+  return new VakhtaError('transient', 'exec-not-allowed', `${program}: ${error.message}`, details);
+}
