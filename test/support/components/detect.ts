@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { describe } from 'vitest';
 
 /** A real component that some tests need, with Debian's package for it. */
 const COMPONENTS = {
@@ -62,16 +62,10 @@ export function missing(component: Component): string | undefined {
  */
 export function withComponents(components: readonly Component[], body: () => void): void {
   const reasons = components.map(missing).filter((reason) => reason !== undefined);
-  if (reasons.length === 0) {
+  const why = reasons.join('; ');
+  if (why !== '' && process.env.CI === 'true') throw new Error(`${why}. With CI=true nothing may be skipped.`);
+  if (why !== '') process.stderr.write(`SKIPPED: ${why}\n`);
+  describe.skipIf(why !== '')(`with ${components.join(', ')}`, () => {
     body();
-    return;
-  }
-  if (process.env.CI === 'true') {
-    it(`needs ${components.join(', ')}`, () => {
-      throw new Error(`${reasons.join('; ')}. With CI=true nothing may be skipped.`);
-    });
-    return;
-  }
-  process.stderr.write(`SKIPPED: ${reasons.join('; ')}\n`);
-  describe.skip(`skipped: ${reasons.join('; ')}`, body);
+  });
 }

@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { need } from './detect.ts';
 import { freePort, temporaryFolder } from './place.ts';
 import { launch, must, tcpOpen, until } from './process.ts';
@@ -41,7 +43,15 @@ export async function startNginxCerts(): Promise<CertificateServer> {
   const { path: folder, remove } = await temporaryFolder();
   const at = (name: string) => join(folder, name);
   const ssl = (...args: string[]) => must([openssl, ...args], { cwd: folder });
-  const newKey = (name: string) => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', at(`${name}.key`)];
+  const newKey = (name: string) => [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    at(`${name}.key`),
+  ];
 
   await mkdir(at('db'));
   await mkdir(at('www'));
@@ -52,12 +62,12 @@ export async function startNginxCerts(): Promise<CertificateServer> {
   await writeFile(at('ca.cnf'), authority(folder));
   await ssl('req', '-x509', ...newKey('root'), '-out', at('root.pem'), '-subj', '/CN=Test Root', '-days', '3650');
   await ssl('req', ...newKey('inter'), '-out', at('inter.csr'), '-subj', '/CN=Test Intermediate');
-  const sign = (by: string, name: string, kind: string, fromDays: number, toDays: number) =>
-    ssl(
-      ...['ca', '-batch', '-notext', '-config', at('ca.cnf'), '-cert', at(`${by}.pem`), '-keyfile', at(`${by}.key`)],
-      ...['-in', at(`${name}.csr`), '-out', at(`${name}.crt`), '-extensions', kind],
-      ...['-startdate', stamp(fromDays), '-enddate', stamp(toDays)],
-    );
+  const sign = (by: string, name: string, kind: string, fromDays: number, toDays: number) => {
+    const signer = ['-config', at('ca.cnf'), '-cert', at(`${by}.pem`), '-keyfile', at(`${by}.key`)];
+    const dates = ['-startdate', stamp(fromDays), '-enddate', stamp(toDays)];
+    const files = ['-in', at(`${name}.csr`), '-out', at(`${name}.crt`), '-extensions', kind];
+    return ssl('ca', '-batch', '-notext', ...signer, ...dates, ...files);
+  };
   await sign('root', 'inter', 'inter', -30, 3000);
   await copyFile(at('inter.crt'), at('inter.pem'));
 
@@ -98,19 +108,25 @@ export async function startNginxCerts(): Promise<CertificateServer> {
     rootFile: at('root.pem'),
     async renew(which, { toDays }) {
       await issue(which, toDays);
-      const serial = async () =>
-        (await ssl('x509', '-noout', '-serial', '-in', at(`${which}.pem`))).trim();
-      const wanted = await serial();
+      const wanted = new X509Certificate(await readFile(at(`${which}.pem`))).serialNumber;
       process.kill(server.pid, 'SIGHUP');
       // A worker of the old configuration may still answer for a moment: the handshake is the proof.
-      await until('renewed certificate', async () => {
-        const shown = await must(['sh', '-c', `${openssl} s_client -connect 127.0.0.1:${ports[which]} -servername localhost </dev/null 2>/dev/null | ${openssl} x509 -noout -serial`]);
-        return shown.trim() === wanted;
-      });
+      await until('renewed certificate', async () => (await shownSerial(ports[which] ?? 0)) === wanted);
     },
     log: () => server.log(),
     stop,
   };
+}
+
+function shownSerial(port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
+    socket.once('secureConnect', () => {
+      resolve(socket.getPeerX509Certificate()?.serialNumber);
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(undefined));
+  });
 }
 
 const authority = (folder: string) => `

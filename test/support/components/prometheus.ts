@@ -32,7 +32,10 @@ export interface PrometheusOptions {
   readonly externalLabels?: Readonly<Record<string, string>>;
 }
 
-/** Prometheus that scrapes and evaluates every second. `GET /-/ready` answers before the first scrape is done. */
+/**
+ * Prometheus that scrapes and evaluates every second. With an Alertmanager it takes five seconds to start, because it has to
+ * find it first; without one half a second. It is ready before the first scrape is done.
+ */
 export async function startPrometheus(options: PrometheusOptions = {}): Promise<PrometheusServer> {
   const program = need('prometheus');
   const { path: folder, remove } = await temporaryFolder();
@@ -72,6 +75,9 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
     `--web.listen-address=127.0.0.1:${port}`,
     `--web.external-url=${url}`,
     '--web.enable-lifecycle',
+    // It learns its Alertmanagers only after five seconds, loses what fires before, and repeats that after a minute.
+    '--rules.alert.resend-delay=1s',
+    '--rules.alert.for-grace-period=0s',
   ]);
   const stop = async () => {
     await server.stop();
@@ -79,9 +85,18 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
   };
   try {
     await until('Prometheus', () => httpOk(`${url}/-/ready`), { process: server });
+    if (options.alertmanagerUrl !== undefined) {
+      await until('Prometheus to find its Alertmanager', () => knowsAlertmanager(url), { process: server });
+    }
   } catch (error) {
     await stop();
     throw error;
   }
   return { url, port, log: () => server.log(), stop };
+}
+
+async function knowsAlertmanager(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/api/v1/alertmanagers`);
+  const { data } = (await response.json()) as { data?: { activeAlertmanagers?: unknown[] } };
+  return (data?.activeAlertmanagers?.length ?? 0) > 0;
 }

@@ -40,7 +40,17 @@ export async function startSshd(options: { readonly extraConfig?: string } = {})
   if (isRoot()) {
     await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
     // The password field is `*`, not `!`: sshd without PAM takes `!` for a locked account and refuses even its key.
-    await must(['useradd', '--no-create-home', '--home-dir', at('home'), '--shell', '/bin/bash', '--password', '*', user]);
+    await must([
+      'useradd',
+      '--no-create-home',
+      '--home-dir',
+      at('home'),
+      '--shell',
+      '/bin/bash',
+      '--password',
+      '*',
+      user,
+    ]);
     await mkdir(at('home'));
     const { uid, gid } = systemUser(user);
     await chown(at('home'), uid, gid);
