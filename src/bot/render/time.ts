@@ -1,0 +1,49 @@
+import { DateTime } from 'luxon';
+import type { Translate } from '../../core/i18n.ts';
+
+export interface Reader {
+  readonly t: Translate;
+  /** IANA zone. */
+  readonly zone: string;
+  readonly now: Date;
+}
+
+/** `14:05`, `23 Nov 14:05` (with the year when it is another one), `5 min ago` / `in 5 min`. */
+export function formatTime(at: Date, as: 'clock' | 'date' | 'ago', { t, zone, now }: Reader): string {
+  if (Number.isNaN(at.getTime())) return t('render-no-time');
+  if (as === 'ago') return relative(at.getTime() - now.getTime(), t);
+  const local = DateTime.fromJSDate(at, { zone });
+  const clock = local.toFormat('HH:mm');
+  if (as === 'clock') return clock;
+  const month = t('render-months').split(' ')[local.month - 1] ?? String(local.month);
+  const year = local.year === DateTime.fromJSDate(now, { zone }).year ? '' : ` ${local.year}`;
+  return `${local.day} ${month}${year} ${clock}`;
+}
+
+const UNITS = [
+  ['days', 86_400_000],
+  ['hours', 3_600_000],
+  ['minutes', 60_000],
+] as const;
+
+function relative(difference: number, t: Translate): string {
+  const key = difference > 0 ? 'render-in' : 'render-ago';
+  return t(key, { time: formatDuration(Math.abs(difference), t) });
+}
+
+/** The largest unit that fills itself, rounded down: `under a minute`, `5 min`, `3 h`, `2 d`. */
+export function formatDuration(ms: number, t: Translate): string {
+  for (const [unit, size] of UNITS) {
+    if (ms >= size) return t(`render-${unit}`, { n: Math.floor(ms / size) });
+  }
+  return t('render-seconds', { n: Math.max(1, Math.round(ms / 1000)) });
+}
+
+/** Two units, for what is measured: `1 h 05 min`, `2 min 07 s`, `45 s`. */
+export function formatSpan(ms: number, t: Translate): string {
+  const total = Math.max(0, Math.round(ms / 1000));
+  const [hours, minutes, secs] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+  if (hours > 0) return `${t('render-hours', { n: hours })} ${t('render-minutes', { n: minutes })}`;
+  if (minutes > 0) return `${t('render-minutes', { n: minutes })} ${t('render-seconds', { n: secs })}`;
+  return t('render-seconds', { n: secs });
+}
