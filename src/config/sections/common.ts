@@ -79,7 +79,9 @@ export const secretRef = () =>
   readAs((value) => {
     const ref = parseSecretRef(value);
     if (ref !== undefined) return { ok: ref };
-    return { text: looksLikeSecretRef(value) ? 'cfg-secret-ref' : 'cfg-secret-literal' };
+    if (looksLikeSecretRef(value)) return { text: 'cfg-secret-ref' };
+    // A key of several lines fits badly into an environment variable.
+    return { text: value.includes('\n') ? 'cfg-secret-literal-file' : 'cfg-secret-literal' };
   }).meta({ pattern: SECRET_REF_PATTERN, examples: ['env:NAME', 'file:/run/secrets/name', 'vault:path#key'] });
 
 export const port = () => z.int().min(1).max(65_535);
