@@ -13,6 +13,7 @@ create table inbox (
   error       text
 );
 create index inbox_new on inbox (seq) where state = 'new';
+create index inbox_handled on inbox (handled_at) where handled_at is not null;
 
 -- What the transport knows of a chat, beside the configuration. `sends` are the instants of the last minute.
 create table chat_state (
@@ -65,11 +66,15 @@ create table outbox (
   message_id   bigint,
   error        text,
   created_at   timestamptz not null,
-  sent_at      timestamptz
+  settled_at   timestamptz
 );
-create index outbox_due on outbox (priority, not_before, id) where state in ('queued', 'sending');
+-- Only what is still to be sent: claiming costs the same with any amount of history.
+create index outbox_live on outbox (chat_id, priority, id) where state in ('queued', 'sending');
+create index outbox_leases on outbox (lease_until) where state = 'sending';
+create index outbox_unknown on outbox (id) where state = 'unknown';
 create unique index outbox_coalesce on outbox (coalesce_key) where state = 'queued' and coalesce_key is not null;
-create index outbox_sent on outbox (sent_at) where state = 'sent';
+create index outbox_settled on outbox (settled_at) where settled_at is not null;
+create index outbox_card on outbox (card_id) where card_id is not null;
 
 -- What a button stands for. Single use (but for views), expiring, bound to a chat.
 create table actions (
@@ -87,10 +92,13 @@ create table actions (
   run_id     uuid
 );
 create unique index actions_open on actions (card_id, spec_hash) where state = 'open' and card_id is not null;
+create index actions_expiry on actions (expires_at);
+create index actions_card on actions (card_id) where card_id is not null;
 create table callback_seen (
   callback_id text primary key,
   seen_at     timestamptz not null
 );
+create index callback_seen_at on callback_seen (seen_at);
 
 create table incidents (
   id          bigint generated always as identity primary key,
@@ -138,7 +146,7 @@ create table runs (
   plan            jsonb,
   confirmed_by    text,
   approved_by     text,
-  step_up         text,
+  step_up         jsonb,
   cancel_asked_by text,
   progress        jsonb,
   external        jsonb,
@@ -155,6 +163,7 @@ create table runs (
 );
 create index runs_open on runs (state, created_at)
   where state in ('planning', 'confirming', 'approving', 'queued', 'running', 'verifying', 'reconciling');
+create index runs_heartbeat on runs (heartbeat_at) where state in ('running', 'verifying');
 create index runs_operation on runs (operation, created_at desc);
 create index runs_time on runs (created_at desc);
 create table run_events (

@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import { notify, type Queryable } from './db.ts';
+import { at, first, int, many, only, optional, touched } from './rows.ts';
+
+const columns = `id, kind, ref, chat_id as chat, thread_id as thread, reply_to as "replyTo", reader, view, priority,
+  message_id as "messageId", rev, delivered_rev as "deliveredRev", delivered_hash as "deliveredHash",
+  delivered_at as "deliveredAt", created_at as "createdAt", gone_at as "goneAt"`;
+
+const card_ = z.object({
+  id: z.string(),
+  kind: z.string(),
+  ref: z.string(),
+  chat: int,
+  thread: optional(int),
+  replyTo: optional(int),
+  /** Operator whose language and zone the card has; absent: those of the chat. */
+  reader: optional(z.string()),
+  view: z.string(),
+  priority: int,
+  messageId: optional(int),
+  rev: int,
+  deliveredRev: int,
+  deliveredHash: optional(z.string()),
+  deliveredAt: optional(at),
+  createdAt: at,
+  goneAt: optional(at),
+});
+
+/** A Telegram message that is kept equal to a state: `rev` is wanted, `deliveredRev` is what the chat shows. */
+export type Card = z.output<typeof card_>;
+
+export interface CardWish {
+  readonly id: string;
+  readonly kind: string;
+  readonly ref: string;
+  readonly chat: number;
+  readonly thread?: number | undefined;
+  readonly replyTo?: number | undefined;
+  readonly reader?: string | undefined;
+  /** 0 is the most urgent, 3 the least. */
+  readonly priority: number;
+}
+
+/**
+ * The card of this state in this chat: made when there is none (with the given id), else wanted anew. A more urgent priority
+ * stays; one that was gone comes back as a new message. Queues one coalesced delivery.
+ */
+export async function wantCard(q: Queryable, wish: CardWish, now: Date): Promise<Card> {
+  const wanted = await only(
+    q,
+    card_,
+    `insert into cards as c (id, kind, ref, chat_id, thread_id, reply_to, reader, priority, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict (kind, ref, chat_id) do update set
+       rev = c.rev + 1,
+       priority = least(c.priority, excluded.priority),
+       message_id = case when c.gone_at is null then c.message_id end,
+       delivered_hash = case when c.gone_at is null then c.delivered_hash end,
+       gone_at = null
+     returning ${columns}`,
+    [wish.id, wish.kind, wish.ref, wish.chat, wish.thread, wish.replyTo, wish.reader, wish.priority, now],
+  );
+  await queueDeliveries(q, [{ id: wanted.id, priority: wish.priority }], now);
+  return wanted;
+}
+
+/**
+ * Every card of this state is wanted anew; answers the chats that show it. `priority` is that of the delivery alone, for an
+ * update that is less (or more) urgent than the card itself.
+ */
+export async function touchCards(
+  q: Queryable,
+  kind: string,
+  ref: string,
+  now: Date,
+  options: { readonly priority?: number } = {},
+): Promise<number[]> {
+  const cards = await many(
+    q,
+    z.object({ id: z.string(), chat: int, priority: int }),
+    `with locked as (
+       select id from cards where kind = $1 and ref = $2 and gone_at is null order by id for update
+     )
+     update cards set rev = rev + 1 from locked where cards.id = locked.id
+     returning cards.id, chat_id as chat, priority`,
+    [kind, ref],
+  );
+  await queueDeliveries(
+    q,
+    cards.map(({ id, priority }) => ({ id, priority: options.priority ?? priority })),
+    now,
+  );
+  return cards.map(({ chat }) => chat);
+}
+
+export function card(q: Queryable, id: string): Promise<Card | undefined> {
+  return first(q, card_, `select ${columns} from cards where id = $1`, [id]);
+}
+
+/** The card that is this message, for replies and presses. */
+export function cardByMessage(q: Queryable, chat: number, messageId: number): Promise<Card | undefined> {
+  return first(q, card_, `select ${columns} from cards where chat_id = $1 and message_id = $2`, [chat, messageId]);
+}
+
+/** All cards of one state, one a chat. */
+export function cardsOf(q: Queryable, kind: string, ref: string): Promise<Card[]> {
+  return many(q, card_, `select ${columns} from cards where kind = $1 and ref = $2 order by created_at, id`, [
+    kind,
+    ref,
+  ]);
+}
+
+/** Shows the card in another view and queues its delivery; `undefined` when there is no such card any more. */
+export async function setView(q: Queryable, id: string, view: string, now: Date): Promise<Card | undefined> {
+  const changed = await first(
+    q,
+    card_,
+    `update cards set view = $2, rev = rev + 1 where id = $1 and gone_at is null returning ${columns}`,
+    [id, view],
+  );
+  if (changed) await queueDeliveries(q, [{ id, priority: changed.priority }], now);
+  return changed;
+}
+
+/** Notes what the chat shows now. An older delivery that ends late does not overwrite a newer one: false then. */
+export async function delivered(
+  q: Queryable,
+  id: string,
+  what: { readonly rev: number; readonly hash: string; readonly messageId: number },
+  now: Date,
+): Promise<boolean> {
+  const rows = await touched(
+    q,
+    `update cards set delivered_rev = $2, delivered_hash = $3, message_id = $4, delivered_at = $5
+     where id = $1 and delivered_rev <= $2`,
+    [id, what.rev, what.hash, what.messageId, now],
+  );
+  return rows > 0;
+}
+
+/** The message is not there any more: the next delivery sends a new one. */
+export async function forgetMessage(q: Queryable, id: string): Promise<void> {
+  await q.query('update cards set message_id = null, delivered_hash = null where id = $1', [id]);
+}
+
+/** The state behind the card is gone: nothing is delivered until it is wanted again. */
+export async function gone(q: Queryable, id: string, now: Date): Promise<void> {
+  await q.query('update cards set gone_at = $2 where id = $1 and gone_at is null', [id, now]);
+}
+
+/** Forgets cards made before, with their deliveries and buttons, except those that `kinds` still keep alive by a newer delivery. */
+export function purgeCards(q: Queryable, before: Date): Promise<number> {
+  return touched(
+    q,
+    'delete from cards where created_at < $1 and coalesce(delivered_at, created_at) < $1 and delivered_rev >= rev',
+    [before],
+  );
+}
+
+/** One coalesced row a card: while it waits, a newer wish only makes it more urgent, never one more message. */
+async function queueDeliveries(
+  q: Queryable,
+  cards: readonly { readonly id: string; readonly priority: number }[],
+  now: Date,
+): Promise<void> {
+  if (cards.length === 0) return;
+  await q.query(
+    `insert into outbox as o (coalesce_key, chat_id, thread_id, priority, kind, card_id, not_before, created_at)
+     select 'card:' || c.id, c.chat_id, c.thread_id, w.priority, 'card', c.id, $3, $3
+     from unnest($1::uuid[], $2::smallint[]) as w (id, priority) join cards c on c.id = w.id order by c.id
+     on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
+       priority = least(o.priority, excluded.priority),
+       not_before = case when o.attempts > 0 then o.not_before else least(o.not_before, excluded.not_before) end`,
+    [cards.map(({ id }) => id), cards.map(({ priority }) => priority), now],
+  );
+  await notify(q, 'vakhta_outbox');
+}

@@ -1,0 +1,243 @@
+import { z } from 'zod';
+import { toJson } from '../core/json.ts';
+import { notify, type Queryable } from './db.ts';
+import { at, first, int, many, only, optional, touched } from './rows.ts';
+
+const columns = `id, dedupe_key as "dedupeKey", coalesce_key as "coalesceKey", chat_id as chat, thread_id as thread, priority,
+  kind, card_id as "cardId", body, state, attempts, not_before as "notBefore", lease_until as "leaseUntil",
+  message_id as "messageId", error, created_at as "createdAt", settled_at as "settledAt"`;
+
+const row = z.object({
+  id: int,
+  dedupeKey: optional(z.string()),
+  coalesceKey: optional(z.string()),
+  chat: int,
+  thread: optional(int),
+  priority: int,
+  kind: z.enum(['card', 'message', 'delete']),
+  cardId: optional(z.string()),
+  body: z.unknown(),
+  state: z.enum(['queued', 'sending', 'sent', 'unknown', 'dropped', 'failed']),
+  attempts: int,
+  notBefore: at,
+  leaseUntil: optional(at),
+  messageId: optional(int),
+  error: optional(z.string()),
+  createdAt: at,
+  settledAt: optional(at),
+});
+
+/** Something to tell Telegram. `unknown`: it may have been sent, and is never sent again by itself. */
+export type OutboxRow = z.output<typeof row>;
+
+export interface Parcel {
+  /** A second row with the same key is never queued, not even after the first was sent. */
+  readonly dedupeKey?: string;
+  /** While a row with the same key waits, this one merges into it. */
+  readonly coalesceKey?: string;
+  readonly chat: number;
+  readonly thread?: number | undefined;
+  /** 0 is the most urgent, 3 the least. */
+  readonly priority: number;
+  readonly kind: OutboxRow['kind'];
+  readonly cardId?: string;
+  readonly body?: unknown;
+  readonly notBefore?: Date;
+}
+
+/** The id of the row (of the waiting one when it was merged); `undefined` when the dedupe key is known already. */
+export async function enqueue(q: Queryable, parcel: Parcel, now: Date): Promise<number | undefined> {
+  const known = parcel.dedupeKey === undefined ? undefined : await byDedupeKey(q, parcel.dedupeKey);
+  if (known !== undefined) return undefined;
+  // Only one conflict target is possible: with both keys the dedupe key was looked up above, and a race ends as 23505.
+  const conflict =
+    parcel.coalesceKey === undefined
+      ? 'on conflict (dedupe_key) do nothing'
+      : `on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
+           priority = least(o.priority, excluded.priority), body = excluded.body,
+           not_before = case when o.attempts > 0 then o.not_before else least(o.not_before, excluded.not_before) end`;
+  const queued = await first(
+    q,
+    z.object({ id: int }),
+    `insert into outbox as o
+       (dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, not_before, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ${conflict} returning id`,
+    [
+      parcel.dedupeKey,
+      parcel.coalesceKey,
+      parcel.chat,
+      parcel.thread,
+      parcel.priority,
+      parcel.kind,
+      parcel.cardId,
+      parcel.body === undefined ? null : toJson(parcel.body),
+      parcel.notBefore ?? now,
+      now,
+    ],
+  );
+  if (queued) await notify(q, 'vakhta_outbox');
+  return queued?.id;
+}
+
+async function byDedupeKey(q: Queryable, key: string): Promise<number | undefined> {
+  return (await first(q, z.object({ id: int }), 'select id from outbox where dedupe_key = $1', [key]))?.id;
+}
+
+/**
+ * Takes up to `limit` rows that are due, most urgent first, at most one for each chat and priority. First in, first out: a
+ * row waits while an older one of the same chat that is as urgent or more is being sent, is due, or waits for its next
+ * attempt; a row that is only scheduled for later holds up nobody. Taken rows are `sending` until the lease ends.
+ */
+export async function claimDue(
+  q: Queryable,
+  options: {
+    readonly now: Date;
+    readonly leaseMs: number;
+    readonly limit: number;
+    readonly exceptChats?: readonly number[];
+  },
+): Promise<OutboxRow[]> {
+  const { now, leaseMs, limit, exceptChats = [] } = options;
+  // Walks from chat to chat over the index (a "loose index scan"), so that a long queue of one chat costs nothing.
+  const rows = await many(
+    q,
+    row,
+    `with recursive chat as (
+       (select chat_id from outbox where state in ('queued', 'sending') order by chat_id limit 1)
+       union all
+       select (select o.chat_id from outbox o where o.state in ('queued', 'sending') and o.chat_id > chat.chat_id
+               order by o.chat_id limit 1)
+       from chat where chat.chat_id is not null
+     ),
+     head as materialized (
+       select h.*, min(h.id) over (partition by h.chat_id order by h.priority) as oldest
+       from chat cross join generate_series(0, 3) as p (priority)
+       cross join lateral (
+         select o.id, o.chat_id, o.priority, o.state, o.not_before from outbox o
+         where o.state in ('queued', 'sending') and o.chat_id = chat.chat_id and o.priority = p.priority
+           and (o.state = 'sending' or o.attempts > 0 or o.not_before <= $1)
+         order by o.id limit 1
+       ) h
+       where chat.chat_id is not null and chat.chat_id <> all ($4::bigint[])
+     ),
+     due as (
+       select o.id from outbox o
+       where o.state = 'queued' and o.not_before <= $1
+         and o.id in (select id from head where id = oldest and state = 'queued' and not_before <= $1)
+       order by o.priority, o.id limit $3 for update skip locked
+     ),
+     taken as (
+       update outbox o set state = 'sending', attempts = o.attempts + 1, lease_until = $2
+       from due where o.id = due.id returning o.*
+     )
+     select ${columns} from taken`,
+    [now, new Date(now.getTime() + leaseMs), limit, exceptChats],
+  );
+  return rows.sort((a, b) => a.priority - b.priority || a.id - b.id);
+}
+
+/** Telegram took it. False when the row was not `sending` any more (its lease ended and somebody decided otherwise). */
+export async function settleSent(q: Queryable, id: number, now: Date, messageId?: number): Promise<boolean> {
+  const rows = await touched(
+    q,
+    `update outbox set state = 'sent', settled_at = $2, message_id = $3, lease_until = null, error = null
+     where id = $1 and state = 'sending'`,
+    [id, now, messageId],
+  );
+  return rows > 0;
+}
+
+/** It will not be sent: refused (`failed`), not needed any more (`dropped`), or perhaps sent, nobody knows (`unknown`). */
+export async function settleFailed(
+  q: Queryable,
+  id: number,
+  state: 'unknown' | 'dropped' | 'failed',
+  now: Date,
+  error: string,
+): Promise<boolean> {
+  const rows = await touched(
+    q,
+    `update outbox set state = $2, settled_at = $3, lease_until = null, error = $4
+     where id = $1 and state in ('sending', 'queued')`,
+    [id, state, now, error],
+  );
+  return rows > 0;
+}
+
+/**
+ * Back into the queue, in its old place, for another attempt not before `notBefore`. When a newer row with the same coalesce
+ * key waits by now, this one merges into it. False when the row was not `sending`.
+ */
+export async function retryAt(q: Queryable, id: number, notBefore: Date, error: string): Promise<boolean> {
+  // Taken out and put in again, since only an insert can say what happens when the place is taken.
+  const rows = await touched(
+    q,
+    `with mine as (delete from outbox where id = $1 and state = 'sending' returning *)
+     insert into outbox as o (id, dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, attempts,
+       not_before, error, created_at)
+     overriding system value
+     select id, dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, attempts, $2, $3, created_at
+     from mine
+     on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
+       priority = least(o.priority, excluded.priority), attempts = greatest(o.attempts, excluded.attempts),
+       not_before = greatest(o.not_before, excluded.not_before), error = excluded.error`,
+    [id, notBefore, error],
+  );
+  return rows > 0;
+}
+
+/** Rows whose sender vanished while sending: whether Telegram has them is not known. Oldest first. */
+export function expiredLeases(q: Queryable, now: Date): Promise<OutboxRow[]> {
+  return many(
+    q,
+    row,
+    `select ${columns} from outbox where state = 'sending' and lease_until < $1 order by lease_until, id limit 1000`,
+    [now],
+  );
+}
+
+export function outboxRow(q: Queryable, id: number): Promise<OutboxRow | undefined> {
+  return first(q, row, `select ${columns} from outbox where id = $1`, [id]);
+}
+
+/** When the next row that waits only for its time is due; the sender sleeps until then. */
+export async function nextDue(q: Queryable, now: Date): Promise<Date | undefined> {
+  const { due } = await only(
+    q,
+    z.object({ due: optional(at) }),
+    `select min(not_before) as due from outbox where state in ('queued', 'sending') and state = 'queued' and not_before > $1`,
+    [now],
+  );
+  return due;
+}
+
+export interface OutboxStats {
+  readonly queued: number;
+  /** By priority 0–3: milliseconds since the oldest waiting row was made; absent when none waits. */
+  readonly oldestAgeMs: Readonly<Record<number, number>>;
+  readonly unknown: number;
+}
+
+export async function stats(q: Queryable, now: Date): Promise<OutboxStats> {
+  const rows = await many(
+    q,
+    z.object({ priority: int, queued: int, oldest: at }),
+    `select priority, count(*) as queued, min(created_at) as oldest from outbox
+     where state in ('queued', 'sending') group by priority`,
+  );
+  const { unknown } = await only(
+    q,
+    z.object({ unknown: int }),
+    `select count(*) as unknown from outbox where state = 'unknown'`,
+  );
+  return {
+    queued: rows.reduce((sum, { queued }) => sum + queued, 0),
+    oldestAgeMs: Object.fromEntries(rows.map(({ priority, oldest }) => [priority, now.getTime() - oldest.getTime()])),
+    unknown,
+  };
+}
+
+/** Forgets rows that were settled before; how many. */
+export function purge(q: Queryable, before: Date): Promise<number> {
+  return touched(q, 'delete from outbox where settled_at < $1', [before]);
+}

@@ -1,0 +1,346 @@
+import { z } from 'zod';
+import { VakhtaError } from '../core/error.ts';
+import { toJson } from '../core/json.ts';
+import type { Actor } from '../core/people.ts';
+import { isFinal, mayFollow, RUN_STATES, type RunState } from '../core/run.ts';
+import type { Queryable } from './db.ts';
+import { at, first, int, jsonObject, many, optional, touched } from './rows.ts';
+
+const KINDS = ['operator', 'schedule', 'cli', 'http', 'system', 'outsider'] as const satisfies readonly Actor['kind'][];
+
+/** Where a run was asked for: its card and its answers go there. */
+const origin = z.object({
+  chat: int.exactOptional(),
+  thread: int.exactOptional(),
+  replyTo: int.exactOptional(),
+  incident: int.exactOptional(),
+  card: z.string().exactOptional(),
+});
+export type Origin = z.output<typeof origin>;
+
+const maybeJson = z.unknown().transform((value) => value ?? undefined);
+
+const run_ = z.object({
+  id: z.string(),
+  /** Short number for people: /run 42. */
+  number: int,
+  operation: z.string(),
+  args: jsonObject,
+  actor: z.object({ kind: z.enum(KINDS), id: z.string() }),
+  origin,
+  state: z.enum(RUN_STATES),
+  rev: int,
+  idempotencyKey: optional(z.string()),
+  plan: maybeJson,
+  confirmedBy: optional(z.string()),
+  approvedBy: optional(z.string()),
+  stepUp: optional(z.string()),
+  cancelAskedBy: optional(z.string()),
+  progress: maybeJson,
+  external: optional(jsonObject),
+  result: maybeJson,
+  verified: maybeJson,
+  error: maybeJson,
+  worker: optional(z.string()),
+  heartbeatAt: optional(at),
+  notBefore: optional(at),
+  expiresAt: optional(at),
+  createdAt: at,
+  startedAt: optional(at),
+  finishedAt: optional(at),
+});
+
+/** One execution of an operation. `plan`, `result` and the like are checked by the operation that they belong to. */
+export type Run = z.output<typeof run_>;
+
+const columns = `id, number, operation, args, actor, origin, state, rev, idempotency_key as "idempotencyKey", plan,
+  confirmed_by as "confirmedBy", approved_by as "approvedBy", step_up as "stepUp", cancel_asked_by as "cancelAskedBy",
+  progress, external, result, verified, error, worker, heartbeat_at as "heartbeatAt", not_before as "notBefore",
+  expires_at as "expiresAt", created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt"`;
+
+const OPEN = `state in ('planning', 'confirming', 'approving', 'queued', 'running', 'verifying', 'reconciling')`;
+
+export interface NewRun {
+  readonly id: string;
+  readonly operation: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly actor: Actor;
+  readonly origin?: Origin;
+  readonly state: RunState;
+  readonly idempotencyKey?: string | undefined;
+  readonly plan?: unknown;
+  readonly stepUp?: string | undefined;
+  readonly notBefore?: Date | undefined;
+  readonly expiresAt?: Date | undefined;
+}
+
+/** The new run; `undefined` when the idempotency key belongs to an earlier one (see `runByKey`). */
+export async function insertRun(q: Queryable, run: NewRun, now: Date): Promise<Run | undefined> {
+  const inserted = await first(
+    q,
+    run_,
+    `insert into runs (id, operation, args, actor, origin, state, idempotency_key, plan, step_up, not_before, expires_at,
+       created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     on conflict (idempotency_key) do nothing returning ${columns}`,
+    [
+      run.id,
+      run.operation,
+      toJson(run.args),
+      toJson(run.actor),
+      toJson(run.origin ?? {}),
+      run.state,
+      run.idempotencyKey,
+      run.plan === undefined ? null : toJson(run.plan),
+      run.stepUp,
+      run.notBefore,
+      run.expiresAt,
+      now,
+    ],
+  );
+  if (inserted)
+    await appendRunEvent(q, inserted.id, { kind: run.state, actor: `${run.actor.kind}:${run.actor.id}` }, now);
+  return inserted;
+}
+
+export function run(q: Queryable, id: string): Promise<Run | undefined> {
+  return first(q, run_, `select ${columns} from runs where id = $1`, [id]);
+}
+
+export function runByNumber(q: Queryable, number: number): Promise<Run | undefined> {
+  return first(q, run_, `select ${columns} from runs where number = $1`, [number]);
+}
+
+export function runByKey(q: Queryable, idempotencyKey: string): Promise<Run | undefined> {
+  return first(q, run_, `select ${columns} from runs where idempotency_key = $1`, [idempotencyKey]);
+}
+
+/** Runs that have not ended, oldest first. */
+export function openRuns(q: Queryable, limit = 200): Promise<Run[]> {
+  return many(q, run_, `select ${columns} from runs where ${OPEN} order by created_at, number limit $1`, [limit]);
+}
+
+export interface RunFilter {
+  readonly operation?: string;
+  readonly states?: readonly RunState[];
+  /** Made at or after. */
+  readonly since?: Date;
+  /** Made before. */
+  readonly until?: Date;
+  readonly limit?: number;
+}
+
+/** Newest first, at most 50 unless the filter says otherwise. */
+export function recentRuns(q: Queryable, filter: RunFilter = {}): Promise<Run[]> {
+  return many(
+    q,
+    run_,
+    `select ${columns} from runs
+     where ($1::text is null or operation = $1) and ($2::text[] is null or state = any ($2))
+       and ($3::timestamptz is null or created_at >= $3) and ($4::timestamptz is null or created_at < $4)
+     order by created_at desc, number desc limit $5`,
+    [filter.operation, filter.states, filter.since, filter.until, filter.limit ?? 50],
+  );
+}
+
+export interface RunPatch {
+  readonly plan?: unknown;
+  readonly confirmedBy?: string | undefined;
+  readonly approvedBy?: string | undefined;
+  readonly stepUp?: string | undefined;
+  readonly progress?: unknown;
+  readonly external?: Readonly<Record<string, unknown>> | undefined;
+  readonly result?: unknown;
+  readonly verified?: unknown;
+  readonly error?: unknown;
+  readonly worker?: string | undefined;
+  readonly heartbeatAt?: Date | undefined;
+  readonly notBefore?: Date | undefined;
+  readonly expiresAt?: Date | undefined;
+  /** Who moved it, for the history. */
+  readonly by?: string | undefined;
+  /** Anything else for the history. */
+  readonly note?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * Takes one step of the life cycle, if the run still stands where `from` says; `undefined` when somebody was faster. Fields
+ * that the patch leaves out stay. Sets `startedAt` and the heartbeat on `running`, `finishedAt` on an end, and releases the locks
+ * there. Throws a bug when core/run.ts knows no such step.
+ */
+export async function moveRun(
+  q: Queryable,
+  id: string,
+  from: RunState | readonly RunState[],
+  to: RunState,
+  patch: RunPatch,
+  now: Date,
+): Promise<Run | undefined> {
+  const states = typeof from === 'string' ? [from] : from;
+  for (const state of states) {
+    if (mayFollow(state, to)) continue;
+    throw new VakhtaError('bug', 'run-move', `a run cannot go from ${state} to ${to}`, { args: { from: state, to } });
+  }
+  const moved = await first(
+    q,
+    run_,
+    `with before as (select id, state from runs where id = $1 and state = any ($2) for update),
+     event as (
+       insert into run_events (run_id, at, kind, actor, data)
+       select id, $4, $3, $5, $6::jsonb || jsonb_build_object('from', state) from before
+     ),
+     unlocked as (delete from run_locks where $7 and run_id in (select id from before))
+     update runs set state = $3, rev = rev + 1,
+       plan = coalesce($8, plan), confirmed_by = coalesce($9, confirmed_by), approved_by = coalesce($10, approved_by),
+       step_up = coalesce($11, step_up), progress = coalesce($12, progress), external = coalesce($13, external),
+       result = coalesce($14, result), verified = coalesce($15, verified), error = coalesce($16, error),
+       worker = coalesce($17, worker), not_before = coalesce($19, not_before), expires_at = coalesce($20, expires_at),
+       heartbeat_at = coalesce($18, case when $3 in ('running', 'verifying') then $4 end, heartbeat_at),
+       started_at = case when $3 = 'running' then coalesce(started_at, $4) else started_at end,
+       finished_at = case when $7 then $4 else finished_at end
+     where id in (select id from before) returning ${columns}`,
+    [
+      id,
+      states,
+      to,
+      now,
+      patch.by,
+      toJson(patch.note ?? {}),
+      isFinal(to),
+      json(patch.plan),
+      patch.confirmedBy,
+      patch.approvedBy,
+      patch.stepUp,
+      json(patch.progress),
+      json(patch.external),
+      json(patch.result),
+      json(patch.verified),
+      json(patch.error),
+      patch.worker,
+      patch.heartbeatAt,
+      patch.notBefore,
+      patch.expiresAt,
+    ],
+  );
+  return moved;
+}
+
+/** News of a run that is under way. Bumps `rev` unless only the heartbeat beats; `undefined` when the run has ended. */
+export function patchRun(
+  q: Queryable,
+  id: string,
+  patch: {
+    readonly progress?: unknown;
+    readonly external?: Readonly<Record<string, unknown>>;
+    /** Just true, or the worker's name when another one took over. */
+    readonly heartbeat?: boolean | string;
+  },
+  now: Date,
+): Promise<Run | undefined> {
+  const news = patch.progress !== undefined || patch.external !== undefined;
+  return first(
+    q,
+    run_,
+    `update runs set progress = coalesce($2, progress), external = coalesce($3, external),
+       heartbeat_at = $4, worker = coalesce($5, worker), rev = rev + $6
+     where id = $1 and ${OPEN} returning ${columns}`,
+    [
+      id,
+      json(patch.progress),
+      json(patch.external),
+      now,
+      typeof patch.heartbeat === 'string' ? patch.heartbeat : null,
+      news ? 1 : 0,
+    ],
+  );
+}
+
+/** Notes who wants a run under way to stop, and tells its worker. False when it has ended or somebody asked before. */
+export async function askCancel(q: Queryable, id: string, by: string, now: Date): Promise<boolean> {
+  const asked = await touched(
+    q,
+    `with asked as (
+       update runs set cancel_asked_by = $2, rev = rev + 1 where id = $1 and cancel_asked_by is null and ${OPEN} returning id
+     )
+     insert into run_events (run_id, at, kind, actor) select id, $3, 'cancel-asked', $2 from asked`,
+    [id, by, now],
+  );
+  if (asked === 0) return false;
+  await q.query('select pg_notify($1, $2)', ['vakhta_cancel', id]);
+  return true;
+}
+
+const event_ = z.object({ at, kind: z.string(), actor: optional(z.string()), data: jsonObject });
+export type RunEvent = z.output<typeof event_>;
+
+export async function appendRunEvent(
+  q: Queryable,
+  id: string,
+  event: {
+    readonly kind: string;
+    readonly actor?: string | undefined;
+    readonly data?: Readonly<Record<string, unknown>>;
+  },
+  now: Date,
+): Promise<void> {
+  await q.query('insert into run_events (run_id, at, kind, actor, data) values ($1, $2, $3, $4, $5)', [
+    id,
+    now,
+    event.kind,
+    event.actor,
+    toJson(event.data ?? {}),
+  ]);
+}
+
+/** The history of a run, oldest first. */
+export function runEvents(q: Queryable, id: string): Promise<RunEvent[]> {
+  return many(q, event_, 'select at, kind, actor, data from run_events where run_id = $1 order by id', [id]);
+}
+
+/** Runs that a worker should be doing, but has not shown a sign of since. */
+export function staleRunning(q: Queryable, heartbeatBefore: Date): Promise<Run[]> {
+  return many(
+    q,
+    run_,
+    `select ${columns} from runs where state in ('running', 'verifying') and heartbeat_at < $1 order by heartbeat_at limit 200`,
+    [heartbeatBefore],
+  );
+}
+
+/** Runs that were committed as `queued` before; the queue may never have heard of them. */
+export function unqueued(q: Queryable, olderThan: Date): Promise<Run[]> {
+  return many(
+    q,
+    run_,
+    `select ${columns} from runs where state = 'queued' and created_at < $1 and coalesce(not_before, created_at) < $1
+     order by created_at limit 200`,
+    [olderThan],
+  );
+}
+
+/** Runs whose question was not answered in time. */
+export function expirable(q: Queryable, now: Date): Promise<Run[]> {
+  return many(
+    q,
+    run_,
+    `select ${columns} from runs where state in ('planning', 'confirming', 'approving') and expires_at <= $1
+     order by expires_at limit 200`,
+    [now],
+  );
+}
+
+export async function countRuns(q: Queryable): Promise<Readonly<Record<string, number>>> {
+  const rows = await many(
+    q,
+    z.object({ state: z.enum(RUN_STATES), n: int }),
+    `select state, count(*) as n from runs where ${OPEN} group by state`,
+  );
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+
+/** Forgets runs that ended before, with their history; the audit stays. */
+export function purgeRuns(q: Queryable, before: Date): Promise<number> {
+  return touched(q, 'delete from runs where finished_at < $1', [before]);
+}
+
+const json = (value: unknown): string | null => (value === undefined ? null : toJson(value));
