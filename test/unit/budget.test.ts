@@ -66,7 +66,7 @@ describe('the budget of a chat', () => {
   it('keeps the last places of a minute for critical messages', () => {
     const sends = Array.from({ length: 17 }, (_, i) => i * 1000);
     const chat = { group: true, sends };
-    expect(decide(20_000, DEFAULTS, chat, [], PRIORITY.normal)).toEqual({ kind: 'wait', until: 60_000 });
+    expect(decide(20_000, DEFAULTS, chat, [], PRIORITY.warning)).toEqual({ kind: 'wait', until: 60_000 });
     expect(decide(20_000, DEFAULTS, chat, [], PRIORITY.critical)).toEqual({ kind: 'send' });
     const full = { group: true, sends: Array.from({ length: 20 }, (_, i) => i * 1000) };
     expect(decide(20_000, DEFAULTS, full, [], PRIORITY.critical)).toEqual({ kind: 'wait', until: 60_000 });
@@ -74,7 +74,7 @@ describe('the budget of a chat', () => {
 
   it('has no minute limit in a private chat', () => {
     const sends = Array.from({ length: 40 }, (_, i) => i * 1000);
-    expect(decide(40_000, DEFAULTS, { group: false, sends }, [], PRIORITY.normal)).toEqual({ kind: 'send' });
+    expect(decide(40_000, DEFAULTS, { group: false, sends }, [], PRIORITY.warning)).toEqual({ kind: 'send' });
   });
 
   it('never sends before a 429 has run out, however critical', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messages } from '../../../src/bot/render/messages.ts';
 import { plain, type Reader, render, renderingHash } from '../../../src/bot/render.ts';
+import { codePoints } from "../../../src/bot/render/text.ts";
 import * as d from '../../../src/core/doc.ts';
 import { catalogue } from '../../../src/core/i18n.ts';
 import type { Language } from '../../../src/core/people.ts';
@@ -163,7 +164,7 @@ describe('whatever is in a document', () => {
     fc.assert(
       fc.property(fc.array(block, { maxLength: 12 }), (blocks) => {
         const { text, entities, files } = render({ blocks }, reader('ru'));
-        expect([...text].length).toBeLessThanOrEqual(4096);
+        expect(codePoints(text)).toBeLessThanOrEqual(4096);
         expect(text.trim()).toBe(text);
         expect(text).not.toBe('');
         expect(text.isWellFormed()).toBe(true);
@@ -193,7 +194,7 @@ describe('whatever is in a document', () => {
     fc.assert(
       fc.property(fc.array(block, { maxLength: 8 }), (blocks) => {
         const { text, entities } = plain({ blocks }, reader('en'));
-        expect([...text].length).toBeLessThanOrEqual(4096);
+        expect(codePoints(text)).toBeLessThanOrEqual(4096);
         expect(text).not.toBe('');
         expect(entities).toEqual([]);
       }),
