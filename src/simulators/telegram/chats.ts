@@ -74,6 +74,8 @@ export function groupChat(spec: GroupSpec): ChatState {
       ...spec.rights,
     },
   };
+  // The first message of a forum is General's own: no topic has its number.
+  if (chat.forum) chat.lastId = 1;
   for (const topic of spec.topics ?? []) addTopic(chat, topic.name, topic.thread_id);
   return chat;
 }

@@ -153,12 +153,13 @@ export class World {
   /** Replaces the content of a message; the keyboard is what `markup` says, none when undefined. */
   edit(chat: ChatState, stored: Stored, content: Partial<MessageContent>, markup: InlineMarkup | undefined): Message {
     const { reply_markup: _dropped, ...rest } = stored.message;
-    const next: Message = {
+    const next: { -readonly [K in keyof Message]: Message[K] } = {
       ...rest,
       ...content,
       edit_date: this.unixTime,
       ...(markup === undefined ? {} : { reply_markup: markup }),
     };
+    for (const field of Object.keys(next) as (keyof Message)[]) if (next[field] === undefined) delete next[field];
     stored.message = next;
     stored.version++;
     this.emit({ type: 'edit', chat: chat.id, message_id: next.message_id, message: next });
