@@ -1,0 +1,23 @@
+import type { Queryable } from './db.ts';
+import { touched } from './rows.ts';
+
+/**
+ * Gives a claimed row back because its time has not come (pacing, budget): not an attempt, so that it holds up nobody while
+ * it waits. A newer row with the same coalesce key takes its place. False when the row was not `sending`.
+ */
+export async function postpone(q: Queryable, id: number, until: Date): Promise<boolean> {
+  const rows = await touched(
+    q,
+    `with mine as (delete from outbox where id = $1 and state = 'sending' returning *)
+     insert into outbox as o (id, dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, attempts,
+       not_before, error, created_at)
+     overriding system value
+     select id, dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, greatest(attempts - 1, 0), $2,
+       error, created_at
+     from mine
+     on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
+       priority = least(o.priority, excluded.priority)`,
+    [id, until],
+  );
+  return rows > 0;
+}
