@@ -38,7 +38,7 @@ describe('on this machine', () => {
         .trim()
         .split('\n')
         .map((l) => l.split('=')[0])
-        .sort(),
+        .toSorted((a = '', b = '') => a.localeCompare(b)),
     ).toEqual(['ADDED', 'LANG', 'PATH']);
   });
 
