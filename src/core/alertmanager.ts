@@ -39,7 +39,10 @@ export interface Alert {
 const VERSIONS = new Set(['0', '1', '3', '4']);
 
 const text = z.union([z.string(), z.number(), z.boolean(), z.null()]).transform((value) => clean(String(value ?? '')));
-const labels = z.record(z.string(), text).nullish().transform((value): Labels => value ?? {});
+const labels = z
+  .record(z.string(), text)
+  .nullish()
+  .transform((value): Labels => value ?? {});
 const status = z.enum(['firing', 'resolved']).optional().catch(undefined);
 const payloadSchema = z.object({
   version: z.union([z.string(), z.number()]).optional(),
@@ -78,7 +81,9 @@ export function parseWebhook(body: string, now: Date): AlertGroup {
   const parsed = payloadSchema.safeParse(json);
   if (!parsed.success) {
     const why = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-    throw new VakhtaError('usage', 'webhook-malformed', `webhook body is not an alert group: ${why}`, { args: { why } });
+    throw new VakhtaError('usage', 'webhook-malformed', `webhook body is not an alert group: ${why}`, {
+      args: { why },
+    });
   }
   const payload = parsed.data;
   const version = String(payload.version ?? '4');
@@ -87,7 +92,8 @@ export function parseWebhook(body: string, now: Date): AlertGroup {
   }
   const alerts = payload.alerts.map((alert): Alert => {
     const ended = instant(alert.endsAt);
-    const own = alert.status ?? payload.status ?? (ended !== null && ended <= now.toISOString() ? 'resolved' : 'firing');
+    const own =
+      alert.status ?? payload.status ?? (ended !== null && ended <= now.toISOString() ? 'resolved' : 'firing');
     return {
       fingerprint: alert.fingerprint ? clean(alert.fingerprint) : fingerprint(alert.labels),
       status: own,
@@ -99,7 +105,8 @@ export function parseWebhook(body: string, now: Date): AlertGroup {
     };
   });
   const receiver = (payload.receiver ?? '').replace(/\\(.)/gu, '$1');
-  const identity = Object.keys(payload.groupLabels).length > 0 ? payload.groupLabels : commonIdentity(payload.commonLabels, alerts);
+  const identity =
+    Object.keys(payload.groupLabels).length > 0 ? payload.groupLabels : commonIdentity(payload.commonLabels, alerts);
   return {
     groupKey: payload.groupKey ? clean(String(payload.groupKey)) : `${receiver}:${fingerprint(identity)}`,
     receiver,

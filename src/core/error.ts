@@ -71,7 +71,10 @@ export function toVakhtaError(thrown: unknown): VakhtaError {
   if (thrown instanceof Error) {
     const code = errorCode(thrown) ?? errorCode(thrown.cause);
     if (code !== undefined && TRANSIENT_CODES.has(code)) {
-      return new VakhtaError('transient', 'unreachable', thrown.message || code, { args: { what: code }, cause: thrown });
+      return new VakhtaError('transient', 'unreachable', thrown.message || code, {
+        args: { what: code },
+        cause: thrown,
+      });
     }
     if (thrown.name === 'AbortError' || thrown.name === 'TimeoutError') {
       return new VakhtaError('transient', 'timeout', thrown.message, { cause: thrown });

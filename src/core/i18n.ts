@@ -69,5 +69,4 @@ function dedent(text: string): string {
   return lines.map((l) => l.slice(margin)).join('\n');
 }
 
-
 const plainNumber = (value: number): FluentNumber => new FluentNumber(value, { useGrouping: false });

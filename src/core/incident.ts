@@ -1,26 +1,39 @@
-import type { Alert, AlertGroup, Labels } from './alertmanager.ts';
+import { z } from 'zod';
+import type { AlertGroup, Labels } from './alertmanager.ts';
 
 /** Most severe first. */
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** An alert within an incident. `gone`: no longer reported, though its end was never said (silenced or inhibited). */
-export interface IncidentAlert extends Omit<Alert, 'status'> {
-  readonly status: 'firing' | 'resolved' | 'gone';
-  readonly lastSeen: string;
-}
+const labels = z.record(z.string(), z.string());
+
+const incidentAlert = z.object({
+  fingerprint: z.string(),
+  /** `gone`: no longer reported, though its end was never said (silenced or inhibited). */
+  status: z.enum(['firing', 'resolved', 'gone']),
+  labels,
+  annotations: labels,
+  startsAt: z.string(),
+  endsAt: z.string().nullable(),
+  generatorUrl: z.string(),
+  lastSeen: z.string(),
+});
+/** An alert within an incident. */
+export type IncidentAlert = Readonly<z.output<typeof incidentAlert>>;
 
 /** What the reducer keeps of a group from its first firing to its end. Stored as JSON. */
-export interface IncidentData {
-  readonly receiver: string;
-  readonly groupLabels: Labels;
-  readonly commonLabels: Labels;
-  readonly commonAnnotations: Labels;
-  readonly externalUrl: string;
-  readonly truncated: number;
+export const incidentData = z.object({
+  receiver: z.string(),
+  groupLabels: labels,
+  commonLabels: labels,
+  commonAnnotations: labels,
+  externalUrl: z.string(),
+  /** How many alerts the sender left out. */
+  truncated: z.number(),
   /** By fingerprint. */
-  readonly alerts: Readonly<Record<string, IncidentAlert>>;
-}
+  alerts: z.record(z.string(), incidentAlert),
+});
+export type IncidentData = Readonly<z.output<typeof incidentData>>;
 
 export interface Incident {
   readonly state: 'firing' | 'resolved';
@@ -74,7 +87,7 @@ export function reduceGroup(
     severity,
     title: titleOf(group, Object.values(alerts)),
     startedAt: isNew || !known ? earliest(Object.values(alerts), now) : known.startedAt,
-    resolvedAt: state === 'firing' ? null : (isNew || !known ? null : known.resolvedAt) ?? now,
+    resolvedAt: state === 'firing' ? null : ((isNew || !known ? null : known.resolvedAt) ?? now),
     data: {
       receiver: group.receiver,
       groupLabels: group.groupLabels,
@@ -112,9 +125,16 @@ function mergeAlerts(before: Readonly<Record<string, IncidentAlert>>, group: Ale
     // A copy that was overtaken by a later firing of the same alert says nothing new.
     if (old && alert.startsAt < old.startsAt) continue;
     const repeatedEnd = old?.status === 'resolved' && alert.status === 'resolved' && old.startsAt === alert.startsAt;
-    alerts[alert.fingerprint] = { ...alert, endsAt: repeatedEnd ? old.endsAt : alert.endsAt, lastSeen: now.toISOString() };
+    alerts[alert.fingerprint] = {
+      ...alert,
+      endsAt: repeatedEnd ? old.endsAt : alert.endsAt,
+      lastSeen: now.toISOString(),
+    };
     if (old?.status !== alert.status) {
-      events.push({ kind: alert.status === 'firing' ? 'alert-fired' : 'alert-resolved', fingerprint: alert.fingerprint });
+      events.push({
+        kind: alert.status === 'firing' ? 'alert-fired' : 'alert-resolved',
+        fingerprint: alert.fingerprint,
+      });
     }
   }
   // The sender names all alerts of the group that are not muted; one that is missing was muted, and its end may never be said.
@@ -172,7 +192,11 @@ function titleOf(group: AlertGroup, alerts: readonly IncidentAlert[]): string {
   const notes = group.commonAnnotations;
   const only = alerts.length === 1 ? alerts[0] : undefined;
   const sentence =
-    notes['summary'] ?? notes['title'] ?? notes['message'] ?? only?.annotations['summary'] ?? only?.annotations['title'];
+    notes['summary'] ??
+    notes['title'] ??
+    notes['message'] ??
+    only?.annotations['summary'] ??
+    only?.annotations['title'];
   const name = group.commonLabels['alertname'] ?? group.groupLabels['alertname'] ?? only?.labels['alertname'];
   const names = [...new Set(alerts.map((alert) => alert.labels['alertname']).filter((n) => n !== undefined))];
   const grouped = Object.entries(group.groupLabels).map(([key, value]) => `${key}=${value}`);

@@ -35,3 +35,26 @@ export function mayApprove(
   if (!holds(person.role, role)) return 'role';
   return person.id === requester ? 'own-run' : 'ok';
 }
+
+/** Where a run stands between asking and doing. */
+export type Gate = 'confirming' | 'approving' | 'queued';
+
+/** The gate after the plan is known. With `solo`, a step-up code and a delay stand in for the second person. */
+export function firstGate(approval: Approval, solo: boolean): Gate {
+  if (approval === 'none') return 'queued';
+  if (approval === 'second') return solo ? 'confirming' : 'approving';
+  return 'confirming';
+}
+
+/** The gate after the requester confirmed. */
+export function gateAfterConfirm(approval: Approval, solo: boolean): Gate {
+  return approval === 'destroy' && !solo ? 'approving' : 'queued';
+}
+
+/** Whether confirming asks for the target's name and a step-up code. */
+export const needsStepUp = (approval: Approval, solo: boolean): boolean =>
+  approval === 'destroy' || (approval === 'second' && solo);
+
+/** Whether a delay has to pass between the last answer and the start, in which the run can still be cancelled. */
+export const needsDelay = (approval: Approval, solo: boolean): boolean =>
+  solo && (approval === 'destroy' || approval === 'second');

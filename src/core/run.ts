@@ -18,7 +18,8 @@ export type RunState = (typeof RUN_STATES)[number];
 
 export const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
   planning: ['confirming', 'approving', 'queued', 'failed', 'cancelled', 'expired'],
-  confirming: ['approving', 'queued', 'cancelled', 'expired', 'rejected'],
+  // to itself: a step-up code was handed in, the worker has yet to look at it
+  confirming: ['confirming', 'approving', 'queued', 'cancelled', 'expired', 'rejected'],
   approving: ['queued', 'rejected', 'cancelled', 'expired'],
   queued: ['running', 'cancelled', 'failed'],
   running: ['verifying', 'succeeded', 'warning', 'failed', 'cancelled', 'reconciling', 'queued'],

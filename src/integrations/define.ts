@@ -1,5 +1,8 @@
 import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
+
+export type { Log } from '../core/log.ts';
 
 /** Gives a secret's present value, read from its store at the time of the call, so that a rotation needs no restart. */
 export type SecretSource = () => Promise<Secret>;
@@ -8,14 +11,6 @@ export type SecretSource = () => Promise<Secret>;
 export interface Edges {
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** The part of pino that the program uses; `error` means that somebody must act. */
-export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
 }
 
 /** One line of `vakhta doctor`, and a row of /status: was the system reached, and what should the operator do. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { VakhtaError } from '../core/error.ts';
+import { toJson } from '../core/json.ts';
 import { notify, type Queryable } from './db.ts';
-import { at, first, int, many, only, optional, touched } from './rows.ts';
+import { at, first, int, many, optional, touched } from './rows.ts';
 
 const columns = `id, kind, ref, chat_id as chat, thread_id as thread, reply_to as "replyTo", reader, view, priority,
   message_id as "messageId", rev, delivered_rev as "deliveredRev", delivered_hash as "deliveredHash",
@@ -30,7 +32,6 @@ const card_ = z.object({
 export type Card = z.output<typeof card_>;
 
 export interface CardWish {
-  readonly id: string;
   readonly kind: string;
   readonly ref: string;
   readonly chat: number;
@@ -42,15 +43,18 @@ export interface CardWish {
 }
 
 /**
- * The card of this state in this chat: made when there is none (with the given id), else wanted anew. A more urgent priority
- * stays; one that was gone comes back as a new message. Queues one coalesced delivery.
+ * The cards of these states in these chats, in two statements however many they are: made where there is none, else wanted
+ * anew. A more urgent priority stays; one that was gone comes back as a new message. Queues one coalesced delivery a card.
  */
-export async function wantCard(q: Queryable, wish: CardWish, now: Date): Promise<Card> {
-  const wanted = await only(
+export async function wantCards(q: Queryable, wishes: readonly CardWish[], now: Date): Promise<Card[]> {
+  if (wishes.length === 0) return [];
+  const wanted = await many(
     q,
     card_,
     `insert into cards as c (id, kind, ref, chat_id, thread_id, reply_to, reader, priority, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     select gen_random_uuid(), kind, ref, chat, thread, "replyTo", reader, priority, $2
+     from jsonb_to_recordset($1::jsonb) as w (n int, kind text, ref text, chat bigint, thread bigint, "replyTo" bigint, reader text,
+       priority smallint) order by n
      on conflict (kind, ref, chat_id) do update set
        rev = c.rev + 1,
        priority = least(c.priority, excluded.priority),
@@ -58,9 +62,24 @@ export async function wantCard(q: Queryable, wish: CardWish, now: Date): Promise
        delivered_hash = case when c.gone_at is null then c.delivered_hash end,
        gone_at = null
      returning ${columns}`,
-    [wish.id, wish.kind, wish.ref, wish.chat, wish.thread, wish.replyTo, wish.reader, wish.priority, now],
+    [toJson(wishes.map((wish, n) => ({ ...wish, n }))), now],
   );
-  await queueDeliveries(q, [{ id: wanted.id, priority: wish.priority }], now);
+  const urgency = new Map(wishes.map((wish) => [`${wish.kind} ${wish.ref} ${wish.chat}`, wish.priority]));
+  await queueDeliveries(
+    q,
+    wanted.map(({ id, kind, ref, chat, priority }) => ({
+      id,
+      priority: urgency.get(`${kind} ${ref} ${chat}`) ?? priority,
+    })),
+    now,
+  );
+  return wanted;
+}
+
+/** One card; see `wantCards`. */
+export async function wantCard(q: Queryable, wish: CardWish, now: Date): Promise<Card> {
+  const [wanted] = await wantCards(q, [wish], now);
+  if (!wanted) throw new VakhtaError('bug', 'internal', 'a card was neither made nor found');
   return wanted;
 }
 

@@ -14,11 +14,48 @@ const origin = z.object({
   thread: int.exactOptional(),
   replyTo: int.exactOptional(),
   incident: int.exactOptional(),
-  card: z.string().exactOptional(),
+  /** Draw for this operator (language and zone) instead of the chat. */
+  reader: z.string().exactOptional(),
 });
 export type Origin = z.output<typeof origin>;
 
 const maybeJson = z.unknown().transform((value) => value ?? undefined);
+
+/** A sentence by catalogue key, put into words for each reader. */
+const text = z.object({
+  key: z.string(),
+  args: z.record(z.string(), z.union([z.string(), z.number()])).exactOptional(),
+});
+
+const plan = z.object({
+  target: z.string(),
+  lines: z.array(text),
+  bound: jsonObject.exactOptional(),
+});
+
+const progress = z.object({
+  step: text,
+  percent: z.number().exactOptional(),
+  remainingMs: z.number().exactOptional(),
+});
+
+/** Why a run did not succeed: the id is for quoting, the rest of the story stands in the log under it. */
+const runError = z.object({
+  id: z.string().exactOptional(),
+  kind: z.enum(['usage', 'denied', 'transient', 'permanent', 'bug']),
+  code: z.string(),
+  text: z.string(),
+  args: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+export type RunError = z.output<typeof runError>;
+
+/** A step-up code on its way: the digest of what was typed and when, then only whether it was right. */
+const stepUp = z.object({
+  digest: z.string().exactOptional(),
+  at: z.string().exactOptional(),
+  failures: z.number(),
+  checked: z.boolean().exactOptional(),
+});
 
 const run_ = z.object({
   id: z.string(),
@@ -31,16 +68,16 @@ const run_ = z.object({
   state: z.enum(RUN_STATES),
   rev: int,
   idempotencyKey: optional(z.string()),
-  plan: maybeJson,
+  plan: optional(plan),
   confirmedBy: optional(z.string()),
   approvedBy: optional(z.string()),
-  stepUp: optional(z.string()),
+  stepUp: optional(stepUp),
   cancelAskedBy: optional(z.string()),
-  progress: maybeJson,
+  progress: optional(progress),
   external: optional(jsonObject),
   result: maybeJson,
-  verified: maybeJson,
-  error: maybeJson,
+  verified: optional(z.object({ ok: z.boolean(), text })),
+  error: optional(runError),
   worker: optional(z.string()),
   heartbeatAt: optional(at),
   notBefore: optional(at),
@@ -68,10 +105,6 @@ export interface NewRun {
   readonly origin?: Origin;
   readonly state: RunState;
   readonly idempotencyKey?: string | undefined;
-  readonly plan?: unknown;
-  readonly stepUp?: string | undefined;
-  readonly notBefore?: Date | undefined;
-  readonly expiresAt?: Date | undefined;
 }
 
 /** The new run; `undefined` when the idempotency key belongs to an earlier one (see `runByKey`). */
@@ -79,9 +112,8 @@ export async function insertRun(q: Queryable, run: NewRun, now: Date): Promise<R
   const inserted = await first(
     q,
     run_,
-    `insert into runs (id, operation, args, actor, origin, state, idempotency_key, plan, step_up, not_before, expires_at,
-       created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    `insert into runs (id, operation, args, actor, origin, state, idempotency_key, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (idempotency_key) do nothing returning ${columns}`,
     [
       run.id,
@@ -91,10 +123,6 @@ export async function insertRun(q: Queryable, run: NewRun, now: Date): Promise<R
       toJson(run.origin ?? {}),
       run.state,
       run.idempotencyKey,
-      run.plan === undefined ? null : toJson(run.plan),
-      run.stepUp,
-      run.notBefore,
-      run.expiresAt,
       now,
     ],
   );
@@ -116,8 +144,14 @@ export function runByKey(q: Queryable, idempotencyKey: string): Promise<Run | un
 }
 
 /** Runs that have not ended, oldest first. */
-export function openRuns(q: Queryable, limit = 200): Promise<Run[]> {
-  return many(q, run_, `select ${columns} from runs where ${OPEN} order by created_at, number limit $1`, [limit]);
+export function openRuns(q: Queryable, states?: readonly RunState[], limit = 200): Promise<Run[]> {
+  return many(
+    q,
+    run_,
+    `select ${columns} from runs where ${OPEN} and ($2::text[] is null or state = any ($2))
+     order by created_at, number limit $1`,
+    [limit, states],
+  );
 }
 
 export interface RunFilter {
@@ -143,30 +177,30 @@ export function recentRuns(q: Queryable, filter: RunFilter = {}): Promise<Run[]>
   );
 }
 
+/** What changes with a step. A field that is left out stays; `null` clears it. */
 export interface RunPatch {
-  readonly plan?: unknown;
-  readonly confirmedBy?: string | undefined;
-  readonly approvedBy?: string | undefined;
-  readonly stepUp?: string | undefined;
-  readonly progress?: unknown;
-  readonly external?: Readonly<Record<string, unknown>> | undefined;
+  readonly plan?: z.input<typeof plan> | { readonly target: string; readonly lines: readonly unknown[] };
+  readonly confirmedBy?: string;
+  readonly approvedBy?: string;
+  readonly stepUp?: z.output<typeof stepUp>;
+  readonly progress?: z.output<typeof progress> | null;
+  readonly external?: Readonly<Record<string, unknown>>;
   readonly result?: unknown;
   readonly verified?: unknown;
-  readonly error?: unknown;
-  readonly worker?: string | undefined;
-  readonly heartbeatAt?: Date | undefined;
-  readonly notBefore?: Date | undefined;
-  readonly expiresAt?: Date | undefined;
+  readonly error?: RunError | null;
+  readonly worker?: string | null;
+  readonly notBefore?: Date | null;
+  readonly expiresAt?: Date | null;
   /** Who moved it, for the history. */
-  readonly by?: string | undefined;
+  readonly by?: string;
   /** Anything else for the history. */
-  readonly note?: Readonly<Record<string, unknown>> | undefined;
+  readonly note?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Takes one step of the life cycle, if the run still stands where `from` says; `undefined` when somebody was faster. Fields
- * that the patch leaves out stay. Sets `startedAt` and the heartbeat on `running`, `finishedAt` on an end, and releases the locks
- * there. Throws a bug when core/run.ts knows no such step.
+ * Takes one step of the life cycle, if the run still stands where `from` says; `undefined` when somebody was faster. Sets
+ * `startedAt` and the heartbeat on `running`, `finishedAt` on an end, and releases the locks there. Throws a bug when
+ * core/run.ts knows no such step.
  */
 export async function moveRun(
   q: Queryable,
@@ -181,7 +215,8 @@ export async function moveRun(
     if (mayFollow(state, to)) continue;
     throw new VakhtaError('bug', 'run-move', `a run cannot go from ${state} to ${to}`, { args: { from: state, to } });
   }
-  const moved = await first(
+  const cleared = Object.entries(patch).flatMap(([name, value]) => (value === null ? [name] : []));
+  return first(
     q,
     run_,
     `with before as (select id, state from runs where id = $1 and state = any ($2) for update),
@@ -192,10 +227,14 @@ export async function moveRun(
      unlocked as (delete from run_locks where $7 and run_id in (select id from before))
      update runs set state = $3, rev = rev + 1,
        plan = coalesce($8, plan), confirmed_by = coalesce($9, confirmed_by), approved_by = coalesce($10, approved_by),
-       step_up = coalesce($11, step_up), progress = coalesce($12, progress), external = coalesce($13, external),
-       result = coalesce($14, result), verified = coalesce($15, verified), error = coalesce($16, error),
-       worker = coalesce($17, worker), not_before = coalesce($19, not_before), expires_at = coalesce($20, expires_at),
-       heartbeat_at = coalesce($18, case when $3 in ('running', 'verifying') then $4 end, heartbeat_at),
+       step_up = coalesce($11, step_up),
+       progress = case when 'progress' = any ($19) then null else coalesce($12, progress) end,
+       external = coalesce($13, external), result = coalesce($14, result), verified = coalesce($15, verified),
+       error = case when 'error' = any ($19) then null else coalesce($16, error) end,
+       worker = case when 'worker' = any ($19) then null else coalesce($17, worker) end,
+       not_before = case when 'notBefore' = any ($19) then null else coalesce($18, not_before) end,
+       expires_at = case when 'expiresAt' = any ($19) then null else coalesce($20, expires_at) end,
+       heartbeat_at = case when $3 in ('running', 'verifying') then $4 else heartbeat_at end,
        started_at = case when $3 = 'running' then coalesce(started_at, $4) else started_at end,
        finished_at = case when $7 then $4 else finished_at end
      where id in (select id from before) returning ${columns}`,
@@ -210,19 +249,18 @@ export async function moveRun(
       json(patch.plan),
       patch.confirmedBy,
       patch.approvedBy,
-      patch.stepUp,
+      json(patch.stepUp),
       json(patch.progress),
       json(patch.external),
       json(patch.result),
       json(patch.verified),
       json(patch.error),
       patch.worker,
-      patch.heartbeatAt,
       patch.notBefore,
+      cleared,
       patch.expiresAt,
     ],
   );
-  return moved;
 }
 
 /** News of a run that is under way. Bumps `rev` unless only the heartbeat beats; `undefined` when the run has ended. */
@@ -307,12 +345,13 @@ export function staleRunning(q: Queryable, heartbeatBefore: Date): Promise<Run[]
   );
 }
 
-/** Runs that were committed as `queued` before; the queue may never have heard of them. */
+/** Runs that wait for a worker since before `olderThan`; the queue may never have heard of them. */
 export function unqueued(q: Queryable, olderThan: Date): Promise<Run[]> {
   return many(
     q,
     run_,
-    `select ${columns} from runs where state = 'queued' and created_at < $1 and coalesce(not_before, created_at) < $1
+    `select ${columns} from runs where created_at < $1 and coalesce(not_before, created_at) < $1
+       and (state in ('planning', 'queued') or (state = 'confirming' and step_up ? 'digest' and not step_up ? 'checked'))
      order by created_at limit 200`,
     [olderThan],
   );
@@ -343,4 +382,4 @@ export function purgeRuns(q: Queryable, before: Date): Promise<number> {
   return touched(q, 'delete from runs where finished_at < $1', [before]);
 }
 
-const json = (value: unknown): string | null => (value === undefined ? null : toJson(value));
+const json = (value: unknown): string | null => (value === undefined || value === null ? null : toJson(value));

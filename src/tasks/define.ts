@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import type { Block } from '../core/doc.ts';
+import type { Doc } from '../core/doc.ts';
 import type { Messages, Translate } from '../core/i18n.ts';
 import type { Actor, Language, Operator, Role } from '../core/people.ts';
 import { VakhtaError } from '../core/error.ts';
 import { type Approval, approvalFor, type Risk } from '../core/policy.ts';
-import type { Log } from '../integrations/define.ts';
+import type { Log } from '../core/log.ts';
 import type { PortName, Ports } from './ports.ts';
 
 /** A sentence by catalogue key: stored with the run, put into words for each reader. */
@@ -122,8 +122,10 @@ export interface OperationSpec<S extends z.ZodObject, P extends PortName, R> {
   readonly inline?: boolean;
   /** Left out of menus and help: asked for by buttons and tests only. */
   readonly unlisted?: boolean;
+  /** Asked for from an incident's card, it shows there; a card of its own appears only when something needs a person. */
+  readonly quiet?: boolean;
   /** Runs that share a key wait for each other. */
-  readonly locks?: (args: z.infer<S>) => readonly string[];
+  readonly locks?: (args: z.infer<S>, plan: Plan) => readonly string[];
   readonly timeoutMs: number;
   readonly plan: (context: Context<P>, args: z.infer<S>) => Promise<Plan>;
   readonly run: (context: RunContext<P>, args: z.infer<S>) => Promise<Outcome<R>>;
@@ -135,10 +137,13 @@ export interface OperationSpec<S extends z.ZodObject, P extends PortName, R> {
     args: z.infer<S>,
     external: Readonly<Record<string, unknown>> | undefined,
   ) => Promise<Reconciled<R>>;
-  /** The result in the reader's language; the card adds title, requester, times. */
-  readonly report: (result: R, args: z.infer<S>, view: View) => readonly Block[];
+  /** The result in the reader's language; a `read` shows it as it is, otherwise the card adds title, requester, times. */
+  readonly report: (result: R, args: z.infer<S>, view: View) => Doc;
   /** One press that takes it back, offered on the card of a change that succeeded. */
-  readonly undo?: (args: z.infer<S>, result: R) => { readonly operation: string; readonly args: Record<string, unknown> };
+  readonly undo?: (
+    args: z.infer<S>,
+    result: R,
+  ) => { readonly operation: string; readonly args: Record<string, unknown> };
 }
 
 /** Arguments as stored: the output of the operation's own schema. */
@@ -168,17 +173,18 @@ export interface Operation {
   readonly ports: readonly PortName[];
   readonly inline: boolean;
   readonly unlisted: boolean;
+  readonly quiet: boolean;
   readonly timeoutMs: number;
   readonly verifies: boolean;
   readonly reconciles: boolean;
   /** Checked arguments. Throws `usage` with all problems at once. */
   parse(raw: unknown): Args;
-  locks(args: Args): readonly string[];
+  locks(args: Args, plan: Plan): readonly string[];
   plan(context: Context<PortName>, args: Args): Promise<Plan>;
   run(context: RunContext<PortName>, args: Args): Promise<Outcome<unknown>>;
   verify(context: Context<PortName>, args: Args, result: unknown): Promise<Verified | undefined>;
   reconcile(context: Context<PortName>, args: Args, external: Args | undefined): Promise<Reconciled<unknown>>;
-  report(result: unknown, args: Args, view: View): readonly Block[];
+  report(result: unknown, args: Args, view: View): Doc;
   undo(args: Args, result: unknown): { readonly operation: string; readonly args: Record<string, unknown> } | undefined;
 }
 
@@ -198,11 +204,12 @@ export function defineOperation<S extends z.ZodObject, P extends PortName, R>(sp
     ports: spec.ports,
     inline: spec.inline ?? false,
     unlisted: spec.unlisted ?? false,
+    quiet: spec.quiet ?? false,
     timeoutMs: spec.timeoutMs,
     verifies: spec.verify !== undefined,
     reconciles: spec.reconcile !== undefined,
     parse: args,
-    locks: (raw) => spec.locks?.(args(raw)) ?? [],
+    locks: (raw, plan) => spec.locks?.(args(raw), plan) ?? [],
     plan: (context, raw) => spec.plan(context, args(raw)),
     run: async (context, raw) => {
       const outcome = await spec.run(context, args(raw));

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { hours } from '../../core/clock.ts';
+import { bold, code, doc, facts, time } from '../../core/doc.ts';
+import { VakhtaError } from '../../core/error.ts';
+import { formatBytes, formatDuration } from '../../core/format.ts';
+import { defineMessages } from '../../core/i18n.ts';
+import { summary } from '../../integrations/pgbackrest/pgbackrest.ts';
+import { defineOperation } from '../define.ts';
+
+export const messages = defineMessages({
+  en: `
+    op-backup-pg = Back up PostgreSQL (pgBackRest)
+    op-backup-pg-arg-stanza = Which database?
+    op-backup-pg-arg-type = Which kind? full copies everything, diff what changed since the last full one, incr what changed since the last backup.
+    backup-pg-plan = { $type } backup of { $stanza }; the last one is { $label }
+    backup-pg-plan-first = { $type } backup of { $stanza }; it will be the first one, so pgBackRest makes a full one
+    backup-pg-seen = { $label } is listed in the repository
+    backup-pg-not-seen = { $label } is not listed in the repository
+    backup-pg-busy = pgBackRest is still working
+    backup-pg-absent = no backup of this run is in the repository
+    backup-pg-label = Label
+    backup-pg-type = Kind
+    backup-pg-size = Database
+    backup-pg-copied = Copied
+    backup-pg-repo = Added to the repository
+    backup-pg-took = Took
+    backup-pg-finished = Finished
+    backup-pg-pages = Damaged pages
+    backup-pg-pages-found = found, the backup is not good
+    err-backup-pg-refused = { $stanza } cannot be backed up: { $why }
+  `,
+  ru: `
+    op-backup-pg = Резервная копия PostgreSQL (pgBackRest)
+    op-backup-pg-arg-stanza = Какая база?
+    op-backup-pg-arg-type = Какого вида? full копирует всё, diff — изменения с последней полной, incr — с последней копии.
+    backup-pg-plan = копия { $type } для { $stanza }; последняя сейчас — { $label }
+    backup-pg-plan-first = копия { $type } для { $stanza }; она будет первой, поэтому pgBackRest сделает полную
+    backup-pg-seen = { $label } есть в репозитории
+    backup-pg-not-seen = { $label } нет в репозитории
+    backup-pg-busy = pgBackRest ещё работает
+    backup-pg-absent = копии этого запуска в репозитории нет
+    backup-pg-label = Метка
+    backup-pg-type = Вид
+    backup-pg-size = База
+    backup-pg-copied = Скопировано
+    backup-pg-repo = Добавлено в репозиторий
+    backup-pg-took = Заняло
+    backup-pg-finished = Готово
+    backup-pg-pages = Повреждённые страницы
+    backup-pg-pages-found = найдены, копия негодна
+    err-backup-pg-refused = { $stanza } скопировать нельзя: { $why }
+  `,
+});
+
+const TYPES = ['full', 'diff', 'incr'] as const;
+
+const resultSchema = z.object({
+  label: z.string(),
+  type: z.enum(TYPES),
+  sizeBytes: z.number(),
+  deltaBytes: z.number(),
+  repoBytes: z.number().optional(),
+  durationMs: z.number(),
+  stoppedAt: z.coerce.date(),
+  error: z.boolean(),
+});
+
+/** States of a stanza in which a backup can be made: healthy, or without any backup yet. */
+const READY = new Set(['ok', 'no-valid-backups']);
+
+export default defineOperation({
+  name: 'backup.pg',
+  messages,
+  role: 'operator',
+  risk: 'change',
+  args: z.object({ stanza: z.string().min(1).max(64), type: z.enum(TYPES).default('incr') }),
+  fields: { stanza: { choices: (known) => known.stanzas } },
+  result: resultSchema,
+  ports: ['pgbackrest'],
+  timeoutMs: hours(12),
+  locks: (args) => [`backup:pg:${args.stanza}`],
+
+  plan: async ({ ports, signal }, { stanza, type }) => {
+    const pgbackrest = ports.pgbackrest.get(stanza);
+    const info = await pgbackrest.info(signal);
+    if (!READY.has(info.state)) {
+      throw new VakhtaError('permanent', 'backup-pg-refused', `stanza ${stanza} is ${info.state}: ${info.message}`, {
+        args: { stanza, why: info.message || info.state },
+      });
+    }
+    const last = info.backups.at(-1);
+    return {
+      target: stanza,
+      lines: [
+        last
+          ? { key: 'backup-pg-plan', args: { stanza, type, label: last.label } }
+          : { key: 'backup-pg-plan-first', args: { stanza, type } },
+      ],
+    };
+  },
+
+  run: async ({ ports, signal, runId, clock, progress, remember }, { stanza, type }) => {
+    await remember({ startedAt: clock.now().toISOString() });
+    const result = await ports.pgbackrest.get(stanza).backup(type, { runId, signal, onProgress: progress });
+    return { state: result.error ? 'warning' : 'succeeded', result };
+  },
+
+  verify: async ({ ports, signal }, { stanza }, { label }) => {
+    const info = await ports.pgbackrest.get(stanza).info(signal);
+    const seen = info.state === 'ok' && info.backups.some((backup) => backup.label === label);
+    return { ok: seen, text: { key: seen ? 'backup-pg-seen' : 'backup-pg-not-seen', args: { label } } };
+  },
+
+  reconcile: async ({ ports, signal, runId }, { stanza }, external) => {
+    // Nothing was remembered: the worker died before it called pgBackRest.
+    if (typeof external?.['startedAt'] !== 'string') return { state: 'again' };
+    const since = new Date(external['startedAt']);
+    const fate = await ports.pgbackrest.get(stanza).findByRun(runId, since, signal);
+    if (fate.state === 'running') return { state: 'busy', text: { key: 'backup-pg-busy' } };
+    if (fate.state === 'absent') return { state: 'failed', text: { key: 'backup-pg-absent' } };
+    const result = summary(fate.backup);
+    return { state: result.error ? 'warning' : 'succeeded', result };
+  },
+
+  report: (result, args, { t }) => {
+    const rows: [string, Parameters<typeof facts>[0][1]][] = [
+      [t('backup-pg-label'), code(result.label)],
+      [t('backup-pg-type'), result.type === args.type ? result.type : `${result.type} (${args.type})`],
+      [t('backup-pg-size'), formatBytes(result.sizeBytes, t)],
+      [t('backup-pg-copied'), formatBytes(result.deltaBytes, t)],
+      [t('backup-pg-took'), formatDuration(result.durationMs, t)],
+      [t('backup-pg-finished'), time(result.stoppedAt)],
+    ];
+    if (result.repoBytes !== undefined) rows.splice(4, 0, [t('backup-pg-repo'), formatBytes(result.repoBytes, t)]);
+    if (result.error) rows.unshift([t('backup-pg-pages'), bold(t('backup-pg-pages-found'))]);
+    return doc(facts(...rows));
+  },
+});

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { seconds } from '../../core/clock.ts';
+import { doc, line } from '../../core/doc.ts';
+import { VakhtaError } from '../../core/error.ts';
+import { defineMessages } from '../../core/i18n.ts';
+import { defineOperation } from '../define.ts';
+import { silenceSchema } from '../incidents.ts';
+
+export const messages = defineMessages({
+  en: `
+    op-unsilence = End the silence of an incident
+    op-unsilence-arg-incident = Which incident? Its number stands on the card.
+    unsilence-plan = end the silence of incident #{ $id }
+    unsilence-seen = Alertmanager lists the silence as { $state }
+    unsilence-done = Incident #{ $id } is no longer silenced.
+    err-not-silenced = Incident #{ $id } is not silenced from here.
+  `,
+  ru: `
+    op-unsilence = Снять тишину с инцидента
+    op-unsilence-arg-incident = Какой инцидент? Номер есть на карточке.
+    unsilence-plan = снять тишину с инцидента #{ $id }
+    unsilence-seen = в Alertmanager тишина в состоянии { $state }
+    unsilence-done = Инцидент #{ $id } больше не заглушён.
+    err-not-silenced = Инцидент #{ $id } отсюда не заглушали.
+  `,
+});
+
+export default defineOperation({
+  name: 'unsilence',
+  messages,
+  role: 'operator',
+  risk: 'change',
+  args: z.object({ incident: z.coerce.number().int().positive() }),
+  result: z.object({ id: z.string() }),
+  ports: ['alertmanager', 'incidents'],
+  quiet: true,
+  timeoutMs: seconds(30),
+  locks: ({ incident }) => [`silence:${incident}`],
+
+  plan: async ({ ports }, { incident }) => {
+    const { silence } = await ports.incidents.get(incident);
+    if (!silence) {
+      throw new VakhtaError('usage', 'not-silenced', `incident ${incident} is not silenced`, {
+        args: { id: String(incident) },
+      });
+    }
+    const { id } = silenceSchema.parse(silence);
+    return {
+      target: `#${incident}`,
+      lines: [{ key: 'unsilence-plan', args: { id: String(incident) } }],
+      bound: { id },
+    };
+  },
+
+  run: async ({ ports, actor, plan, remember, signal }, { incident }) => {
+    const id = String(plan.bound?.['id']);
+    await remember({ silence: id });
+    // One that already ended by itself is what was wanted.
+    const before = await ports.alertmanager.silence(id, signal);
+    if (before.state !== 'expired') await ports.alertmanager.expireSilence(id, signal);
+    await ports.incidents.silenced(incident, null, actor.id);
+    return { state: 'succeeded', result: { id } };
+  },
+
+  verify: async ({ ports, signal }, _args, { id }) => {
+    const { state } = await ports.alertmanager.silence(id, signal);
+    return { ok: state === 'expired', text: { key: 'unsilence-seen', args: { state } } };
+  },
+
+  reconcile: async ({ ports, actor, signal }, { incident }, external) => {
+    const id = external?.['silence'];
+    if (typeof id !== 'string') return { state: 'again' };
+    if ((await ports.alertmanager.silence(id, signal)).state !== 'expired') return { state: 'again' };
+    await ports.incidents.silenced(incident, null, actor.id);
+    return { state: 'succeeded', result: { id } };
+  },
+
+  report: (_result, { incident }, { t }) => doc(line(t('unsilence-done', { id: String(incident) }))),
+});
