@@ -37,7 +37,8 @@ export function errorOf(answer: TransportAnswer, asked: Asked): VakhtaError {
     const needed = /\((\/[^,)]*), ?([^)]+)\)/.exec(text);
     return permissionError(asked.id, needed?.[2] ?? text, needed?.[1] ?? asked.path, message);
   }
-  if (status === 501) return new VakhtaError('permanent', 'proxmox-not-implemented', message, { args: { ...args, path: asked.path } });
+  if (status === 501)
+    return new VakhtaError('permanent', 'proxmox-not-implemented', message, { args: { ...args, path: asked.path } });
   if (status === 400) {
     if (/no such task/i.test(text)) return new VakhtaError('permanent', 'proxmox-no-such-task', message, { args });
     return new VakhtaError('permanent', 'proxmox-parameters', message, { args });
@@ -52,7 +53,9 @@ export function errorOf(answer: TransportAnswer, asked: Asked): VakhtaError {
 function failure(text: string, message: string, args: { host: string; problem: string }): VakhtaError {
   const missing = /Configuration file '(?:nodes\/[^/]+\/)?(?:lxc|qemu-server)\/(\d+)\.conf' does not exist/.exec(text);
   if (missing !== null) {
-    return new VakhtaError('usage', 'proxmox-no-such-guest', message, { args: { host: args.host, guest: missing[1] ?? '' } });
+    return new VakhtaError('usage', 'proxmox-no-such-guest', message, {
+      args: { host: args.host, guest: missing[1] ?? '' },
+    });
   }
   if (/no such task/i.test(text)) return new VakhtaError('permanent', 'proxmox-no-such-task', message, { args });
   if (/\bis locked \(|can't lock file .* got timeout/.test(text)) {
@@ -76,7 +79,15 @@ export function permissionError(host: string, privilege: string, path: string, m
 
 const TLS_CODES = /^(?:CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_SSL_|EPROTO$)/;
 /** The connection did not come about: the request was not sent, and may be sent again. */
-const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EADDRNOTAVAIL']);
+const UNSENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'EADDRNOTAVAIL',
+]);
 
 /** The error for a request that got no answer. A change that may have been sent is `proxmox-unanswered`. */
 export function connectionError(thrown: unknown, asked: Asked): VakhtaError {

@@ -20,7 +20,8 @@ export type Sight = 'all' | 'some' | 'none';
  */
 export function sight(permissions: Permissions, root: string, privilege: string): Sight {
   const below = [...permissions].filter(([path]) => path.startsWith(`${root}/`));
-  if (nearest(permissions, root)?.get(privilege) === true) return below.every(([, held]) => held.has(privilege)) ? 'all' : 'some';
+  if (nearest(permissions, root)?.get(privilege) === true)
+    return below.every(([, held]) => held.has(privilege)) ? 'all' : 'some';
   return below.some(([, held]) => held.has(privilege)) ? 'some' : 'none';
 }
 

@@ -79,7 +79,8 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
       const body = readEnvelope(answer.body);
       const parsed = schema.safeParse(body === undefined ? undefined : (body.data ?? null));
       if (!parsed.success) {
-        const problem = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.message}`)[0] ?? '';
+        const problem =
+          parsed.error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.message}`)[0] ?? '';
         throw new VakhtaError('permanent', 'proxmox-answer', `${method} ${path}: ${problem}`, { args: { problem } });
       }
       return parsed.data;
@@ -117,29 +118,33 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
 
     power: async (guest, action, options = {}, signal) => {
       if (guest.template) {
-        throw new VakhtaError('usage', 'proxmox-template', `${guest.vmid} is a template`, { args: { guest: guest.name } });
+        throw new VakhtaError('usage', 'proxmox-template', `${guest.vmid} is a template`, {
+          args: { guest: guest.name },
+        });
       }
-      const path = `/nodes/${enc(guest.node)}/${guest.type}/${guest.vmid}/status/${action}`;
+      const path = `${nodePath(guest.node)}/${guest.type}/${guest.vmid}/status/${action}`;
       // `start` and `stop` of a container know no time-out, and unknown parameters are refused.
       const timeout = action === 'shutdown' || action === 'reboot' ? options.timeout : undefined;
       const forceStop = action === 'shutdown' && options.forceStop === true ? 1 : undefined;
       const answer = await call('POST', path, { timeout, forceStop }, wire.started, signal);
       const upid = startedTask(answer);
       if (upid === undefined) {
-        throw new VakhtaError('permanent', 'proxmox-answer', `${path}: OK instead of a UPID`, { args: { problem: 'OK' } });
+        throw new VakhtaError('permanent', 'proxmox-answer', `${path}: OK instead of a UPID`, {
+          args: { problem: 'OK' },
+        });
       }
       return upid;
     },
 
     vzdump: async (guest, { storage, mode = 'snapshot' }, signal) =>
       startedTask(
-        await call('POST', `/nodes/${enc(guest.node)}/vzdump`, { vmid: guest.vmid, storage, mode }, wire.started, signal),
+        await call('POST', `${nodePath(guest.node)}/vzdump`, { vmid: guest.vmid, storage, mode }, wire.started, signal),
       ),
 
-    task: (node, upid, signal) => get(`/nodes/${enc(node)}/tasks/${enc(requireUpid(upid).upid)}/status`, {}, wire.task, signal),
+    task: async (node, upid, signal) => get(`${taskPath(node, upid)}/status`, {}, wire.task, signal),
 
     taskLog: async (node, upid, start = 0, signal) => {
-      const path = `/nodes/${enc(node)}/tasks/${enc(requireUpid(upid).upid)}/log`;
+      const path = `${taskPath(node, upid)}/log`;
       const lines: string[] = [];
       for (let next = start; ; ) {
         const page = await get(path, { start: next, limit: PAGE }, wire.taskLog, signal);
@@ -151,10 +156,10 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
       }
     },
 
-    waitForTask: (upid, options = {}) => followTask(proxmox, edges.clock, requireUpid(upid), options),
+    waitForTask: async (upid, options = {}) => followTask(proxmox, edges.clock, requireUpid(upid), options),
 
     stopTask: async (node, upid, signal) => {
-      await call('DELETE', `/nodes/${enc(node)}/tasks/${enc(requireUpid(upid).upid)}`, {}, wire.nothing, signal);
+      await call('DELETE', taskPath(node, upid), {}, wire.nothing, signal);
     },
 
     tasks: async (node, { since, own = false, vmid, type }, signal) => {
@@ -164,7 +169,7 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
       const rows = new Map<string, TaskRow>();
       for (let start = 0; ; start += PAGE) {
         const page = await get(
-          `/nodes/${enc(node)}/tasks`,
+          `${nodePath(node)}/tasks`,
           {
             since: Math.floor(since.getTime() / 1000),
             source: 'all',
@@ -184,14 +189,16 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
       return [...rows.values()].toSorted((a, b) => b.startTime.getTime() - a.startTime.getTime());
     },
 
-    nodeStatus: (node, signal) => get(`/nodes/${enc(node)}/status`, {}, wire.nodeStatus, signal),
-    certificates: (node, signal) => get(`/nodes/${enc(node)}/certificates/info`, {}, wire.certificates, signal),
+    nodeStatus: async (node, signal) => get(`${nodePath(node)}/status`, {}, wire.nodeStatus, signal),
+    certificates: async (node, signal) => get(`${nodePath(node)}/certificates/info`, {}, wire.certificates, signal),
 
     probe: async (signal): Promise<Probe> => {
       try {
         const { version } = await proxmox.version(signal);
         const held = await permissions(signal);
-        const lacking = KINDS.map((kind) => SIGHT[kind]).find(({ root, privilege }) => sight(held, root, privilege) === 'none');
+        const lacking = KINDS.map((kind) => SIGHT[kind]).find(
+          ({ root, privilege }) => sight(held, root, privilege) === 'none',
+        );
         if (lacking !== undefined) {
           const args = { version, privilege: lacking.privilege, path: lacking.root, token: settings.tokenId };
           return { state: 'down', text: 'proxmox-probe-no-rights', args };
@@ -221,12 +228,23 @@ export function pick(host: string, guests: readonly Guest[], wanted: string): Gu
   }
   if (named.length > 1) {
     const candidates = named.map((guest) => `${guest.vmid} (${guest.type}, ${guest.node})`).join(', ');
-    throw new VakhtaError('usage', 'proxmox-guest-ambiguous', `${name}: ${candidates}`, { args: { guest: name, candidates } });
+    throw new VakhtaError('usage', 'proxmox-guest-ambiguous', `${name}: ${candidates}`, {
+      args: { guest: name, candidates },
+    });
   }
   return first;
 }
 
-const enc = encodeURIComponent;
+/** `/nodes/pve1`. Throws `usage` for what is no node name: nothing else may become part of a path. */
+function nodePath(node: string): string {
+  if (/^[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?$/.test(node)) return `/nodes/${node}`;
+  throw new VakhtaError('usage', 'proxmox-no-such-node', `not a node name: ${node}`, {
+    args: { host: '', problem: node },
+  });
+}
+
+const taskPath = (node: string, upid: string): string =>
+  `${nodePath(node)}/tasks/${encodeURIComponent(requireUpid(upid).upid)}`;
 
 function encode(parameters: Parameters): string {
   const fields = new URLSearchParams();
@@ -239,7 +257,8 @@ function checkSettings({ id, url, tokenId, fingerprint }: ProxmoxSettings): stri
     new VakhtaError('usage', 'proxmox-settings', `proxmox ${id}: ${problem}`, { args: { host: id, problem } });
   if (!URL.canParse(url)) throw refuse(`url: ${url}`);
   const { protocol, hostname, origin, pathname } = new URL(url);
-  const local = hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
+  const local =
+    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
   if (protocol !== 'https:' && !(protocol === 'http:' && local)) throw refuse(`url: ${url} (https)`);
   if (!/^[^\s:/@]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+$/.test(tokenId)) {
     throw refuse(`tokenId: ${tokenId} (USER@REALM!NAME)`);

@@ -41,7 +41,8 @@ export function nodeTransport(trust: TlsTrust): Transport {
       const { url, method, headers, body, signal } = request;
       if (signal.aborted) return reject(signal.reason as Error);
       const secure = url.protocol === 'https:';
-      const length = body === undefined && method === 'GET' ? {} : { 'Content-Length': String(Buffer.byteLength(body ?? '')) };
+      const length =
+        body === undefined && method === 'GET' ? {} : { 'Content-Length': String(Buffer.byteLength(body ?? '')) };
       const options = { method, headers: { ...headers, ...(method === 'DELETE' ? {} : length) } };
       const sent = secure
         ? httpsRequest(url, { ...options, agent: agent ?? false, ...(trust.ca === undefined ? {} : { ca: trust.ca }) })
@@ -110,9 +111,14 @@ class PinnedAgent extends HttpsAgent {
       if (actual === this.#fingerprint) return callback?.(null, socket);
       socket.destroy();
       callback?.(
-        new VakhtaError('permanent', 'proxmox-fingerprint', `certificate ${actual} is not the pinned ${this.#fingerprint}`, {
-          args: { actual, pinned: this.#fingerprint, host },
-        }),
+        new VakhtaError(
+          'permanent',
+          'proxmox-fingerprint',
+          `certificate ${actual} is not the pinned ${this.#fingerprint}`,
+          {
+            args: { actual, pinned: this.#fingerprint, host },
+          },
+        ),
         socket,
       );
     });

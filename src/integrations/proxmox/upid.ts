@@ -54,9 +54,14 @@ export function startedTask(answer: string): Upid | undefined {
   if (answer === 'OK') return undefined;
   const upid = parseUpid(answer);
   if (upid === undefined) {
-    throw new VakhtaError('permanent', 'proxmox-answer', `expected a UPID, got ${JSON.stringify(answer.slice(0, 100))}`, {
-      args: { problem: 'UPID?' },
-    });
+    throw new VakhtaError(
+      'permanent',
+      'proxmox-answer',
+      `expected a UPID, got ${JSON.stringify(answer.slice(0, 100))}`,
+      {
+        args: { problem: 'UPID?' },
+      },
+    );
   }
   return upid;
 }

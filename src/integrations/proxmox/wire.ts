@@ -3,7 +3,13 @@ import type { Permissions } from './permissions.ts';
 import type { Guest, Node, NodeCertificate, NodeStatus, Storage, TaskRow, TaskStatus, Version } from './port.ts';
 
 /** Perl does not keep numbers and strings apart: the same field comes as 101 or "101". */
-const num = z.union([z.number(), z.string().regex(/^-?\d+(?:\.\d+)?(?:e-?\d+)?$/i).transform(Number)]);
+const num = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d+(?:\.\d+)?(?:e-?\d+)?$/i)
+    .transform(Number),
+]);
 const text = z.union([z.string(), z.number().transform(String)]);
 /** 0 and 1; a few newer endpoints answer true and false. */
 const flag = z.union([z.boolean(), num.transform((value) => value !== 0)]);
@@ -20,13 +26,11 @@ export const envelope = z.object({
 
 export const version = z.object({ version: text, release: text }) satisfies z.ZodType<Version>;
 
-export const permissions = z
-  .record(z.string(), z.record(z.string(), flag))
-  .transform(
-    (paths): Permissions =>
-      // The host echoes an asked path with a trailing slash.
-      new Map(Object.entries(paths).map(([path, held]) => [path.replace(/(.)\/$/, '$1'), new Map(Object.entries(held))])),
-  );
+export const permissions = z.record(z.string(), z.record(z.string(), flag)).transform(
+  (paths): Permissions =>
+    // The host echoes an asked path with a trailing slash.
+    new Map(Object.entries(paths).map(([path, held]) => [path.replace(/(.)\/$/, '$1'), new Map(Object.entries(held))])),
+);
 
 const usage = {
   cpu: num.optional(),
@@ -112,7 +116,13 @@ export const tasks = z.array(
     .transform(({ starttime, endtime, status, ...rest }): TaskRow => {
       // A running task has no status in the archive and the word RUNNING in the list of the active ones.
       const running = endtime === undefined && (status === undefined || status === 'RUNNING');
-      return { ...rest, startTime: starttime, endTime: endtime, running, exitstatus: running ? undefined : (status ?? '') };
+      return {
+        ...rest,
+        startTime: starttime,
+        endTime: endtime,
+        running,
+        exitstatus: running ? undefined : (status ?? ''),
+      };
     }),
 );
 

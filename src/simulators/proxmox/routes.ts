@@ -116,7 +116,9 @@ export const routes: readonly Route[] = [
             maxmem,
             maxdisk,
             ha: { managed: 0 },
-            ...(type === 'lxc' ? { type, ...guestUsage(guest, host.now()) } : withoutDisk(guestUsage(guest, host.now()))),
+            ...(type === 'lxc'
+              ? { type, ...guestUsage(guest, host.now()) }
+              : withoutDisk(guestUsage(guest, host.now()))),
             ...(type === 'qemu' ? { qmpstatus: status } : {}),
             ...(tags === undefined ? {} : { tags }),
             ...(lock === undefined ? {} : { lock }),

@@ -22,6 +22,8 @@ export interface ProxmoxSimulatorOptions {
   readonly version?: string;
   /** False for hosts before 2025, which tell the error text in the reason phrase alone. */
   readonly messageInBody?: boolean;
+  /** Told of each request that reaches the host. */
+  readonly onRequest?: (request: SimRequest) => void;
 }
 
 export interface SimRequest {
@@ -68,7 +70,11 @@ export function createProxmoxSimulator(options: ProxmoxSimulatorOptions) {
   };
   const faults: Faults = { refuse: false, hang: false, loseAnswer: false, nodeError: undefined };
 
-  const json = (status: number, reason: string, body: object): SimAnswer => ({ status, reason, body: JSON.stringify(body) });
+  const json = (status: number, reason: string, body: object): SimAnswer => ({
+    status,
+    reason,
+    body: JSON.stringify(body),
+  });
   const refused = (status: number, message: string, errors?: Readonly<Record<string, string>>): SimAnswer =>
     json(status, message.split('\n')[0] ?? '', {
       data: null,
@@ -77,8 +83,10 @@ export function createProxmoxSimulator(options: ProxmoxSimulatorOptions) {
     });
 
   const handle = async (request: SimRequest): Promise<SimAnswer> => {
+    options.onRequest?.(request);
     const url = new URL(request.path, 'http://host');
-    if (!url.pathname.startsWith('/api2/json/')) return { status: 404, reason: `no such file '${url.pathname}'`, body: '' };
+    if (!url.pathname.startsWith('/api2/json/'))
+      return { status: 404, reason: `no such file '${url.pathname}'`, body: '' };
     const path = url.pathname.slice('/api2/json'.length);
     if (request.body !== '' && (request.method === 'GET' || request.method === 'DELETE')) {
       return refused(501, `Unexpected content for method '${request.method}'`);
@@ -97,7 +105,8 @@ export function createProxmoxSimulator(options: ProxmoxSimulatorOptions) {
       if (route.needs !== undefined) {
         const [template, privilege] = route.needs;
         const object = template.replace(/\{(\w+)\}/g, (_, name: string) => uri[name] ?? '');
-        if (!allowed(token, object, privilege)) throw new SimError(403, `Permission check failed (${object}, ${privilege})\n`);
+        if (!allowed(token, object, privilege))
+          throw new SimError(403, `Permission check failed (${object}, ${privilege})\n`);
       }
       const node = uri['node'];
       if (node !== undefined) {
@@ -210,5 +219,6 @@ function send(response: ServerResponse, { status, reason, body }: SimAnswer): vo
     Pragma: 'no-cache',
     ...(status >= 400 ? { Connection: 'close' } : {}),
   });
-  response.end(body);
+  // As bytes: node:http would join a text body with the head, and encode both as UTF-8.
+  response.end(Buffer.from(body));
 }

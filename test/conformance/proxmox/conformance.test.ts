@@ -1,0 +1,183 @@
+/**
+ * What every Proxmox VE must do for our port. Runs against the simulator; against a real host as well when these are set:
+ *
+ *   PVE_URL=https://pve1.lan:8006 PVE_TOKEN_ID='vakhta@pve!watch' PVE_TOKEN=<uuid>
+ *   PVE_FINGERPRINT=AA:BB:…   or PVE_CA=<PEM>
+ *   PVE_GUEST=999             a container that may be started and stopped; without it the power tests skip
+ *
+ * The token needs PVEAuditor on /, and VM.PowerMgmt on /vms/999. Every request and every good answer is compared with
+ * the API description of 9.2.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { contractPath, haveContracts } from '../../support/contracts.ts';
+import { type ApiDescription, apiDescription } from './schema.ts';
+import { real, simulated, type Subject } from './subject.ts';
+
+const subjects: (() => Promise<Subject>)[] = [() => simulated()];
+if (process.env.PVE_URL !== undefined) subjects.push(() => Promise.resolve(real(process.env)));
+
+let description: ApiDescription | undefined;
+beforeAll(() => {
+  if (haveContracts) description = apiDescription();
+});
+
+describe.each(subjects)('a Proxmox VE host (subject %#)', (open) => {
+  let subject: Subject;
+  beforeAll(async () => {
+    subject = await open();
+  });
+  afterAll(() => subject.close());
+
+  const compared: string[] = [];
+  afterEach(() => {
+    const exchanges = subject.exchanges.splice(0);
+    const problems = exchanges.flatMap(({ request, answer }) => {
+      const path = request.url.pathname.replace('/api2/json', '');
+      const parameters = Object.fromEntries([...request.url.searchParams, ...new URLSearchParams(request.body ?? '')]);
+      if (description === undefined) return [];
+      compared.push(path);
+      const asked = description.request(request.method, path, parameters);
+      if (answer.status !== 200) return asked;
+      const { data } = JSON.parse(answer.body) as { data: unknown };
+      return [...asked, ...description.answer(request.method, path, data, subject.strict)];
+    });
+    if (problems.length > 0) throw new Error(`not as the API description has it:\n${problems.join('\n')}`);
+  });
+
+  const runningOrStopped = async () => (await subject.proxmox.guest(subject.guest ?? 0)).status;
+
+  it('tells its version', async () => {
+    const { version, release } = await subject.proxmox.version();
+    expect(version).toMatch(/^\d+\.\d+/);
+    expect(version.startsWith(release)).toBe(true);
+  });
+
+  it('passes the probe', async () => {
+    const probe = await subject.proxmox.probe(new AbortController().signal);
+    expect(probe).toMatchObject({ state: 'ok', text: 'proxmox-probe-ok' });
+  });
+
+  it('lists nodes, guests and storage with plausible figures', async () => {
+    const { nodes, guests, storage, limited } = await subject.proxmox.resources();
+    expect(limited).toEqual([]);
+    expect(nodes.length).toBeGreaterThan(0);
+    for (const node of nodes.filter(({ status }) => status === 'online')) {
+      expect(node.cpu).toBeGreaterThanOrEqual(0);
+      expect(node.cpu).toBeLessThanOrEqual(1);
+      expect(node.mem).toBeGreaterThan(0);
+      expect(node.mem).toBeLessThanOrEqual(node.maxmem ?? 0);
+      expect(node.uptime).toBeGreaterThan(0);
+    }
+    expect(guests.map(({ vmid }) => vmid)).toEqual(guests.map(({ vmid }) => vmid).toSorted((a, b) => a - b));
+    for (const guest of guests.filter(({ status }) => status === 'running')) {
+      expect(guest.mem).toBeGreaterThan(0);
+      expect(guest.uptime).toBeGreaterThanOrEqual(0);
+    }
+    for (const store of storage.filter(({ status }) => status === 'available')) {
+      expect(store.used).toBeLessThanOrEqual(store.total ?? 0);
+      expect(store.content.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('lists one kind alone', async () => {
+    const { nodes, guests, storage } = await subject.proxmox.resources('storage');
+    expect(storage.length).toBeGreaterThan(0);
+    expect([nodes, guests]).toEqual([[], []]);
+  });
+
+  it('tells a node’s status and certificates', async () => {
+    const node = (await subject.proxmox.resources('node')).nodes[0]?.node ?? '';
+    const status = await subject.proxmox.nodeStatus(node);
+    expect(status.pveversion).toMatch(/^pve-manager\//);
+    expect(status.loadavg).toHaveLength(3);
+    expect(status.memory.used).toBeLessThan(status.memory.total);
+    const certificates = await subject.proxmox.certificates(node);
+    expect(certificates.map(({ filename }) => filename)).toContain('pve-ssl.pem');
+    for (const { notBefore, notAfter, fingerprint } of certificates) {
+      expect(notAfter?.getTime()).toBeGreaterThan(notBefore?.getTime() ?? Number.POSITIVE_INFINITY);
+      expect(fingerprint).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+    }
+  });
+
+  it('finds a guest by number, by name and by type with number', async () => {
+    const [first] = (await subject.proxmox.resources('vm')).guests;
+    expect(first).toBeDefined();
+    for (const name of [first?.vmid ?? 0, `${first?.type}/${first?.vmid}`]) {
+      expect(await subject.proxmox.guest(name)).toMatchObject({ vmid: first?.vmid, name: first?.name });
+    }
+    await expect(subject.proxmox.guest('no-such-guest')).rejects.toMatchObject({
+      kind: 'usage',
+      code: 'proxmox-no-such-guest',
+      args: { guest: 'no-such-guest' },
+    });
+  });
+
+  it('refuses a wrong token', async () => {
+    await expect(subject.stranger.version()).rejects.toMatchObject({ kind: 'permanent', code: 'proxmox-unauthorized' });
+    const probe = await subject.stranger.probe(new AbortController().signal);
+    expect(probe).toMatchObject({ state: 'down', text: 'err-proxmox-unauthorized' });
+  });
+
+  it('answers 500 for a guest that is not there, and we know what it means', async () => {
+    const node = (await subject.proxmox.resources('node')).nodes[0]?.node ?? '';
+    const ghost = {
+      type: 'lxc',
+      vmid: 999_999_998,
+      name: 'ghost',
+      node,
+      status: 'stopped',
+      template: false,
+      tags: [],
+    } as const;
+    const error: unknown = await subject.proxmox.power(ghost, 'start').catch((thrown: unknown) => thrown);
+    // A token with rights on single guests only is refused before the host looks.
+    expect(['proxmox-no-such-guest', 'proxmox-permission']).toContain((error as { code?: string }).code);
+  });
+
+  it('keeps a task: progress, outcome, log and list', async ({ skip }) => {
+    if (subject.guest === undefined) return skip();
+    const guest = await subject.proxmox.guest(subject.guest);
+    const before = new Date(Date.now() - 60_000);
+    const was = guest.status;
+    const upid = await subject.proxmox.power(guest, was === 'running' ? 'shutdown' : 'start', {
+      timeout: 60,
+      forceStop: true,
+    });
+    expect(upid).toMatchObject({
+      node: guest.node,
+      id: String(guest.vmid),
+      type: was === 'running' ? 'vzshutdown' : 'vzstart',
+    });
+    const result = await subject.proxmox.waitForTask(upid.upid, { pollMs: subject.pollMs });
+    expect(result).toMatchObject({ outcome: 'ok', exitstatus: 'OK' });
+    expect(result.tail.at(-1)).toBe('TASK OK');
+    expect(await runningOrStopped()).toBe(was === 'running' ? 'stopped' : 'running');
+    expect(await subject.proxmox.task(upid.node, upid.upid)).toMatchObject({ status: 'stopped', exitstatus: 'OK' });
+    expect((await subject.proxmox.taskLog(upid.node, upid.upid)).lines.at(-1)).toBe('TASK OK');
+    for (const own of [true, false]) {
+      const rows = await subject.proxmox.tasks(guest.node, { since: before, vmid: guest.vmid, own });
+      expect(rows.find((row) => row.upid === upid.upid)).toMatchObject({ exitstatus: 'OK', running: false });
+    }
+    const back = await subject.proxmox.power(guest, was === 'running' ? 'start' : 'stop');
+    expect(await subject.proxmox.waitForTask(back.upid, { pollMs: subject.pollMs })).toMatchObject({ outcome: 'ok' });
+    expect(await runningOrStopped()).toBe(was);
+  });
+
+  it('refuses to start what runs, and to stop what is stopped', async ({ skip }) => {
+    if (subject.guest === undefined) return skip();
+    const guest = await subject.proxmox.guest(subject.guest);
+    const error = await subject.proxmox
+      .power(guest, guest.status === 'running' ? 'start' : 'stop')
+      .catch((e: unknown) => e);
+    expect(error).toMatchObject({ kind: 'usage', code: 'proxmox-guest-state' });
+  });
+
+  it('refuses a task id of a form that it cannot parse, without asking', async () => {
+    await expect(subject.proxmox.task('pve1', 'UPID:x')).rejects.toMatchObject({ kind: 'usage', code: 'proxmox-upid' });
+  });
+
+  it('was compared with the API description', ({ skip }) => {
+    if (!haveContracts) skip(`no API descriptions in ${contractPath()}`);
+    expect(compared.length).toBeGreaterThan(15);
+  });
+});
