@@ -8,7 +8,7 @@ import { codePoints, MAX_ENTITIES, MAX_TEXT } from './render/text.ts';
 import type { Reader } from './render/time.ts';
 
 export type { KeyboardButton } from './render/keyboard.ts';
-export { formatDuration, formatSpan, formatTime, type Reader } from './render/time.ts';
+export { formatTime, type Reader } from './render/time.ts';
 
 export interface TextFile {
   readonly name: string;

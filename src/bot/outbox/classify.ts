@@ -25,15 +25,29 @@ export type Failure =
   /** Refused for another reason: sending it again is no use. */
   | { readonly kind: 'refused'; readonly reason: string };
 
+type Described = 'same' | 'thread-gone' | 'reply-gone' | 'message-gone' | 'too-long' | 'entities' | 'chat-gone';
+
 /** Words of Telegram's description (telegram.md, "Errors"), in the order in which they are tried. */
-const DESCRIPTIONS: readonly (readonly [RegExp, Failure['kind']])[] = [
+const DESCRIPTIONS: readonly (readonly [RegExp, Described])[] = [
   [/message is not modified/i, 'same'],
   [/message thread not found|TOPIC_CLOSED|TOPIC_DELETED/i, 'thread-gone'],
   [/message to be replied not found|replied message not found|reply message not found/i, 'reply-gone'],
-  [/message to (edit|delete) not found|message can't be (edited|deleted)|MESSAGE_ID_INVALID|no text in the message to edit/i, 'message-gone'],
-  [/message is too long|text is too long|message caption is too long|MESSAGE_TOO_LONG|reply markup is too long/i, 'too-long'],
-  [/can't parse|entity (begins|ends|beginning)|ENTIT(Y|IES)_|BUTTON_|inline keyboard button|Wrong HTTP URL|message text is empty/i, 'entities'],
-  [/chat not found|PEER_ID_INVALID|CHAT_WRITE_FORBIDDEN|CHAT_RESTRICTED|CHANNEL_PRIVATE|user not found|not enough rights|chat_id is empty|have no rights/i, 'chat-gone'],
+  [
+    /message to (edit|delete) not found|message can't be (edited|deleted)|MESSAGE_ID_INVALID|no text in the message to edit/i,
+    'message-gone',
+  ],
+  [
+    /message is too long|text is too long|message caption is too long|MESSAGE_TOO_LONG|reply markup is too long/i,
+    'too-long',
+  ],
+  [
+    /can't parse|entity (begins|ends|beginning)|ENTIT(Y|IES)_|BUTTON_|inline keyboard button|Wrong HTTP URL|message text is empty/i,
+    'entities',
+  ],
+  [
+    /chat not found|PEER_ID_INVALID|CHAT_WRITE_FORBIDDEN|CHAT_RESTRICTED|CHANNEL_PRIVATE|user not found|not enough rights|chat_id is empty|have no rights/i,
+    'chat-gone',
+  ],
 ];
 
 /** No byte of the request has left: the address was not found or refused the connection. */
@@ -66,7 +80,7 @@ function classifyAnswer({ error_code: code, description, parameters }: GrammyErr
     case 'entities':
     case 'chat-gone':
       return { kind, reason };
-    default:
+    case undefined:
       return code === 403 ? { kind: 'chat-gone', reason } : { kind: 'refused', reason };
   }
 }
@@ -84,7 +98,12 @@ function networkReason(error: unknown): string {
 /** An error of the Bot API as it may be logged: without the address (which holds the token) and without the payload. */
 export function loggable(error: unknown): Record<string, unknown> {
   if (error instanceof GrammyError) {
-    return { method: error.method, code: error.error_code, description: error.description, parameters: error.parameters };
+    return {
+      method: error.method,
+      code: error.error_code,
+      description: error.description,
+      parameters: error.parameters,
+    };
   }
   if (error instanceof HttpError) return { network: networkReason(error.error) };
   return { error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };

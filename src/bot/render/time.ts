@@ -28,22 +28,13 @@ const UNITS = [
 
 function relative(difference: number, t: Translate): string {
   const key = difference > 0 ? 'render-in' : 'render-ago';
-  return t(key, { time: formatDuration(Math.abs(difference), t) });
+  return t(key, { time: formatLargest(Math.abs(difference), t) });
 }
 
 /** The largest unit that fills itself, rounded down: `under a minute`, `5 min`, `3 h`, `2 d`. */
-export function formatDuration(ms: number, t: Translate): string {
+function formatLargest(ms: number, t: Translate): string {
   for (const [unit, size] of UNITS) {
     if (ms >= size) return t(`render-${unit}`, { n: Math.floor(ms / size) });
   }
   return t('render-seconds', { n: Math.max(1, Math.round(ms / 1000)) });
-}
-
-/** Two units, for what is measured: `1 h 05 min`, `2 min 07 s`, `45 s`. */
-export function formatSpan(ms: number, t: Translate): string {
-  const total = Math.max(0, Math.round(ms / 1000));
-  const [hours, minutes, secs] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
-  if (hours > 0) return `${t('render-hours', { n: hours })} ${t('render-minutes', { n: minutes })}`;
-  if (minutes > 0) return `${t('render-minutes', { n: minutes })} ${t('render-seconds', { n: secs })}`;
-  return t('render-seconds', { n: secs });
 }

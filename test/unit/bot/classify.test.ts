@@ -10,7 +10,12 @@ const F = 'Forbidden: ';
 describe('what an answer of Telegram means', () => {
   it.each([
     [429, 'Too Many Requests: retry after 7', { retry_after: 7 }, { kind: 'flood', retryAfterMs: 7000 }],
-    [400, `${BR}message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message`, {}, { kind: 'same' }],
+    [
+      400,
+      `${BR}message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message`,
+      {},
+      { kind: 'same' },
+    ],
     [400, `${BR}message to edit not found`, {}, { kind: 'message-gone' }],
     [400, `${BR}message can't be edited`, {}, { kind: 'message-gone' }],
     [400, `${BR}there is no text in the message to edit`, {}, { kind: 'message-gone' }],
@@ -27,12 +32,22 @@ describe('what an answer of Telegram means', () => {
     [403, `${F}bot is not a member of the supergroup chat`, {}, { kind: 'chat-gone' }],
     [403, `${F}the group chat was deleted`, {}, { kind: 'chat-gone' }],
     [400, `${BR}not enough rights to send text messages to the chat`, {}, { kind: 'chat-gone' }],
-    [400, `${BR}group chat was upgraded to a supergroup chat`, { migrate_to_chat_id: -1001 }, { kind: 'migrated', to: -1001 }],
+    [
+      400,
+      `${BR}group chat was upgraded to a supergroup chat`,
+      { migrate_to_chat_id: -1001 },
+      { kind: 'migrated', to: -1001 },
+    ],
     [400, `${BR}message is too long`, {}, { kind: 'too-long' }],
     [400, `${BR}text is too long`, {}, { kind: 'too-long' }],
     [400, `${BR}reply markup is too long`, {}, { kind: 'too-long' }],
     [400, `${BR}can't parse entities: Unsupported start tag "x" at byte offset 3`, {}, { kind: 'entities' }],
-    [400, `${BR}entity beginning at UTF-16 offset 3 ends after the end of the text at UTF-16 offset 9`, {}, { kind: 'entities' }],
+    [
+      400,
+      `${BR}entity beginning at UTF-16 offset 3 ends after the end of the text at UTF-16 offset 9`,
+      {},
+      { kind: 'entities' },
+    ],
     [400, `${BR}BUTTON_DATA_INVALID`, {}, { kind: 'entities' }],
     [400, `${BR}can't parse inline keyboard button: invalid button style specified`, {}, { kind: 'entities' }],
     [400, `${BR}inline keyboard button URL 'http://x' is invalid: Wrong HTTP URL`, {}, { kind: 'entities' }],
@@ -50,13 +65,18 @@ describe('what an answer of Telegram means', () => {
     ['ECONNREFUSED', 'unsent'],
     ['ENOTFOUND', 'unsent'],
   ])('a network error %s is %s', (code, kind) => {
-    const cause = Object.assign(new Error('request to https://api.telegram.org/bot123:SECRET/sendMessage failed'), { code });
+    const cause = Object.assign(new Error('request to https://api.telegram.org/bot123:SECRET/sendMessage failed'), {
+      code,
+    });
     expect(classify(new HttpError('Network request failed', cause))).toEqual({ kind, reason: code });
   });
 
   it('an answer that is not JSON leaves it unknown', () => {
     const cause = Object.assign(new Error('invalid json'), { type: 'invalid-json' });
-    expect(classify(new HttpError('Network request failed', cause))).toEqual({ kind: 'unknown', reason: 'invalid-json' });
+    expect(classify(new HttpError('Network request failed', cause))).toEqual({
+      kind: 'unknown',
+      reason: 'invalid-json',
+    });
   });
 
   it('keeps the token and the payload out of the log', () => {

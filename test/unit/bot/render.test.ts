@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messages } from '../../../src/bot/render/messages.ts';
 import { plain, type Reader, render, renderingHash } from '../../../src/bot/render.ts';
-import { codePoints } from "../../../src/bot/render/text.ts";
+import { codePoints } from '../../../src/bot/render/text.ts';
 import * as d from '../../../src/core/doc.ts';
 import { catalogue } from '../../../src/core/i18n.ts';
 import type { Language } from '../../../src/core/people.ts';

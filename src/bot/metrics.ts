@@ -1,0 +1,19 @@
+/** What the bot counts; app.ts hands in Prometheus. Durations in milliseconds. */
+export interface BotMetrics {
+  /** A call of the Bot API that writes: `result` is `ok` or a kind of failure. */
+  call(method: 'send' | 'edit' | 'delete' | 'document', result: string): void;
+  /** From the wish to Telegram's confirmation. */
+  delivered(priority: number, latencyMs: number): void;
+  /** Telegram answered 429. */
+  flood(retryAfterMs: number): void;
+  update(kind: string): void;
+  handled(kind: string, result: 'ok' | 'error' | 'timeout', ms: number): void;
+}
+
+export const noMetrics: BotMetrics = {
+  call: () => {},
+  delivered: () => {},
+  flood: () => {},
+  update: () => {},
+  handled: () => {},
+};

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import type { InlineKeyboardButton, MessageEntity } from '@grammyjs/types';
+import { z } from 'zod';
+import { minutes } from '../../core/clock.ts';
+import type { Doc, Press } from '../../core/doc.ts';
+import { newToken, type Random } from '../../core/random.ts';
+import { openAction } from '../../store/actions.ts';
+import type { Queryable } from '../../store/db.ts';
+import { enqueue } from '../../store/outbox.ts';
+import { type KeyboardButton, plain, type Reader, type Rendered, render } from '../render.ts';
+import { callbackData } from '../callback.ts';
+
+const DEFAULT_TTL_MINUTES = 24 * 60;
+
+/** What goes over the wire: rendered, with the tokens of its buttons. */
+export interface Wire {
+  readonly text: string;
+  readonly entities: readonly MessageEntity[];
+  readonly keyboard: readonly (readonly InlineKeyboardButton[])[];
+  readonly files: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** A row of kind `message` as stored: ready to be sent, with its plain form for the case that entities are refused. */
+const messageBody = z.object({
+  text: z.string(),
+  plain: z.string(),
+  entities: z.array(z.custom<MessageEntity>((value) => typeof value === 'object' && value !== null)),
+  keyboard: z.array(z.array(z.custom<InlineKeyboardButton>((value) => typeof value === 'object' && value !== null))),
+  files: z.array(z.object({ name: z.string(), text: z.string() })),
+  replyTo: z.int().exactOptional(),
+});
+export type MessageBody = z.output<typeof messageBody>;
+
+export const parseMessageBody = (body: unknown): MessageBody => messageBody.parse(body);
+
+const deleteBody = z.object({ messageId: z.int() });
+export const parseDeleteBody = (body: unknown): { messageId: number } => deleteBody.parse(body);
+
+export interface Opening {
+  readonly q: Queryable;
+  readonly random: Random;
+  readonly now: Date;
+  readonly chat: number;
+  /** The card that carries the buttons; absent for a plain message. */
+  readonly cardId?: string;
+}
+
+/** Buttons as Telegram takes them; each press gets a row in `actions`, an open one of the same card is used again. */
+export function openKeyboard(
+  keyboard: readonly (readonly KeyboardButton[])[],
+  opening: Opening,
+): Promise<InlineKeyboardButton[][]> {
+  return Promise.all(keyboard.map((row) => Promise.all(row.map((button) => openButton(button, opening)))));
+}
+
+async function openButton(button: KeyboardButton, opening: Opening): Promise<InlineKeyboardButton> {
+  if (button.kind === 'url') return { text: button.label, url: button.url };
+  if (button.kind === 'copy') return { text: button.label, copy_text: { text: button.text } };
+  const { q, random, now, chat, cardId } = opening;
+  const token = await openAction(
+    q,
+    {
+      token: newToken(random),
+      press: button.press,
+      specHash: pressHash(button.press),
+      chat,
+      expiresAt: new Date(now.getTime() + minutes(button.ttlMinutes ?? DEFAULT_TTL_MINUTES)),
+      ...(cardId === undefined ? {} : { cardId }),
+    },
+    now,
+  );
+  const style = button.style === undefined ? {} : { style: button.style };
+  return { text: button.label, ...style, callback_data: callbackData(token) };
+}
+
+/** Equal for presses that do the same. */
+export const pressHash = (press: Press): string =>
+  createHash('sha256').update(JSON.stringify(press)).digest('base64url').slice(0, 22);
+
+export interface Letter {
+  readonly chat: number;
+  readonly thread?: number | undefined;
+  readonly doc: Doc;
+  readonly reader: Reader;
+  readonly priority: number;
+  readonly replyTo?: number | undefined;
+  /** A second letter with the same key is never sent. */
+  readonly dedupeKey?: string;
+}
+
+/** Queues a message that is not a card; rendered now. The answer is false when its key was used before. */
+export async function post(q: Queryable, random: Random, letter: Letter): Promise<boolean> {
+  const { chat, thread, doc, reader, priority, replyTo, dedupeKey } = letter;
+  const rendered = render(doc, reader);
+  const keyboard = await openKeyboard(rendered.keyboard, { q, random, now: reader.now, chat });
+  const body: MessageBody = {
+    ...wireOf(rendered, keyboard),
+    plain: plain(doc, reader).text,
+    ...(replyTo === undefined ? {} : { replyTo }),
+  };
+  const id = await enqueue(
+    q,
+    {
+      chat,
+      ...(thread === undefined ? {} : { thread }),
+      priority,
+      kind: 'message',
+      body,
+      ...(dedupeKey === undefined ? {} : { dedupeKey }),
+    },
+    reader.now,
+  );
+  return id !== undefined;
+}
+
+export const wireOf = (rendered: Rendered, keyboard: InlineKeyboardButton[][]) => ({
+  text: rendered.text,
+  entities: [...rendered.entities],
+  keyboard,
+  files: [...rendered.files],
+});

@@ -1,0 +1,101 @@
+import { decide, type Decision, type Limits, PRIORITY, recentSends } from '../../core/budget.ts';
+import { type ChatState, chatStates } from '../../store/chats.ts';
+import type { Queryable } from '../../store/db.ts';
+
+/** A chat whose route was disabled is tried again after this long, in case it was mended without a word. */
+const PROBE_MS = 3_600_000;
+
+/** What the sender keeps in memory of a chat; the database has the same for after a restart. */
+export interface ChatTraffic {
+  sends: number[];
+  blockedUntil: number;
+  migratedTo: number | undefined;
+  disabledReason: string | undefined;
+  /** Last refusal, while the route is disabled. */
+  refusedAt: number;
+  readonly topics: Map<string, number>;
+}
+
+/** Budgets of all chats. Only the one leading outbox has it, so that its memory is the truth while it leads. */
+export class Traffic {
+  readonly #limits: Limits;
+  readonly #chats = new Map<number, ChatTraffic>();
+  #overall: number[] = [];
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** Reads what an earlier leader left: budgets, and bans that outlive a restart. */
+  async load(q: Queryable): Promise<void> {
+    this.#chats.clear();
+    for (const [chat, state] of await chatStates(q)) this.#chats.set(chat, fromStore(state));
+  }
+
+  /** Reads one chat again: somebody else changed it (a person unblocked the bot). */
+  async reload(q: Queryable, chat: number): Promise<void> {
+    const state = (await chatStates(q, [chat])).get(chat);
+    const known = this.#chats.get(chat);
+    if (state === undefined || known === undefined) return;
+    known.disabledReason = state.disabledReason;
+  }
+
+  of(chat: number): ChatTraffic {
+    let traffic = this.#chats.get(chat);
+    if (traffic === undefined) {
+      traffic = {
+        sends: [],
+        blockedUntil: 0,
+        migratedTo: undefined,
+        disabledReason: undefined,
+        refusedAt: 0,
+        topics: new Map(),
+      };
+      this.#chats.set(chat, traffic);
+    }
+    return traffic;
+  }
+
+  decide(chat: number, priority: number, now: number): Decision {
+    const { sends, blockedUntil } = this.of(chat);
+    return decide(now, this.#limits, { group: isGroup(chat), sends, blockedUntil }, this.#overall, priority);
+  }
+
+  /** Counted before the call: a message that perhaps arrived counts too. */
+  count(chat: number, now: number): void {
+    const traffic = this.of(chat);
+    traffic.sends = [...recentSends(traffic.sends, now), now];
+    this.#overall = [...recentSends(this.#overall, now), now];
+  }
+
+  isDisabled(chat: number, now: number): boolean {
+    const { disabledReason, refusedAt } = this.of(chat);
+    return disabledReason !== undefined && now - refusedAt < PROBE_MS;
+  }
+
+  /** Chats that not even a critical message may go to now, and the first instant at which one of them is free. */
+  closed(now: number): { readonly chats: number[]; readonly until: number } {
+    const chats: number[] = [];
+    let until = Infinity;
+    for (const chat of this.#chats.keys()) {
+      const decision = this.decide(chat, PRIORITY.critical, now);
+      if (decision.kind === 'send') continue;
+      chats.push(chat);
+      until = Math.min(until, decision.until);
+    }
+    return { chats, until };
+  }
+}
+
+export const isGroup = (chat: number): boolean => chat < 0;
+
+function fromStore(state: ChatState): ChatTraffic {
+  return {
+    sends: state.sends.map((at) => at.getTime()),
+    blockedUntil: state.blockedUntil?.getTime() ?? 0,
+    migratedTo: state.migratedTo,
+    disabledReason: state.disabledReason,
+    refusedAt: state.disabledAt?.getTime() ?? 0,
+    topics: new Map(Object.entries(state.topics)),
+  };
+}
