@@ -1,0 +1,510 @@
+import { expect, test } from 'vitest';
+import { contract, haveContracts } from '../../support/contracts.ts';
+import {
+  ALICE,
+  type Answer,
+  BASIC,
+  BOB,
+  button,
+  FORUM,
+  GROUP,
+  type Harness,
+  keyboard,
+  png,
+  withSimulator,
+} from './harness.ts';
+
+interface Row {
+  readonly name: string;
+  readonly code: number;
+  readonly text: string;
+  /** `server`: a literal of the Bot API server, looked up in the extract; `telegram`: comes from TDLib or from Telegram. */
+  readonly from: 'server' | 'telegram';
+  readonly provoke: (harness: Harness) => Promise<Answer>;
+}
+
+const BR = 'Bad Request: ';
+const F = 'Forbidden: ';
+const edit = (h: Harness, message_id: number, more: object = {}) =>
+  h.call('editMessageText', { chat_id: ALICE, message_id, text: 'new', ...more });
+const sendWith =
+  (reply_markup: object, chat_id = ALICE) =>
+  (h: Harness) =>
+    h.call('sendMessage', { chat_id, text: 'x', reply_markup });
+const sendHtml = (text: string) => (h: Harness) => h.call('sendMessage', { chat_id: ALICE, text, parse_mode: 'HTML' });
+const after =
+  (
+    action: Parameters<Harness['sim']['cast']['admin']>[0],
+    method = 'sendMessage',
+    parameters: object = { text: 'x' },
+  ) =>
+  async (h: Harness) => {
+    await h.sim.cast.admin(action);
+    const chat_id = 'chat' in action ? action.chat : 'person' in action ? action.person : ALICE;
+    return h.call(method, { chat_id, ...parameters });
+  };
+const firstTopic = (h: Harness) => h.sim.cast.chat(FORUM).topics.keys().next().value ?? 0;
+
+const rows: readonly Row[] = [
+  {
+    name: 'an unknown method',
+    code: 404,
+    text: 'Not Found: method not found',
+    from: 'server',
+    provoke: (h) => h.call('sendTelepathy'),
+  },
+  {
+    name: 'a bad path',
+    code: 404,
+    text: 'Not Found',
+    from: 'server',
+    provoke: async (h) => {
+      const response = await fetch(`${h.url}/bots/none/of/this`, { method: 'POST' });
+      return { ...((await response.json()) as Answer), status: response.status };
+    },
+  },
+  {
+    name: 'a revoked token',
+    code: 401,
+    text: 'Unauthorized',
+    from: 'telegram',
+    provoke: (h) => h.call('getMe', {}, { token: '4242:other' }),
+  },
+  {
+    name: 'a malformed token',
+    code: 401,
+    text: 'Unauthorized: invalid token specified',
+    from: 'server',
+    provoke: (h) => h.call('getMe', {}, { token: 'nonsense' }),
+  },
+  {
+    name: 'a second poller, told to the first',
+    code: 409,
+    text: 'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
+    from: 'server',
+    provoke: async (h) => {
+      const waiting = h.clock.untilTimers();
+      const older = h.call('getUpdates', { timeout: 30 });
+      await waiting;
+      await h.call('getUpdates', { timeout: 0 });
+      return older;
+    },
+  },
+  {
+    name: 'a poll while a webhook is set',
+    code: 409,
+    text: "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+    from: 'server',
+    provoke: async (h) => {
+      await h.ok('setWebhook', { url: 'https://bot.example.org/hook' });
+      return h.call('getUpdates');
+    },
+  },
+  {
+    name: 'an identical edit',
+    code: 400,
+    text: `${BR}message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message`,
+    from: 'server',
+    provoke: async (h) => {
+      const reply_markup = keyboard([button('Go', 'go')]);
+      const { message_id } = await h.send(ALICE, 'same', { reply_markup });
+      return edit(h, message_id, { text: '<b></b>same ', parse_mode: 'HTML', reply_markup });
+    },
+  },
+  {
+    name: 'editing what is not there',
+    code: 400,
+    text: `${BR}message to edit not found`,
+    from: 'server',
+    provoke: (h) => edit(h, 77),
+  },
+  {
+    name: "editing another's message",
+    code: 400,
+    text: `${BR}message can't be edited`,
+    from: 'telegram',
+    provoke: (h) => edit(h, h.stage.person('alice').says('mine').message_id),
+  },
+  {
+    name: 'editing a message with a reply keyboard',
+    code: 400,
+    text: `${BR}message can't be edited`,
+    from: 'telegram',
+    provoke: async (h) => edit(h, (await h.send(ALICE, 'q', { reply_markup: { force_reply: true } })).message_id),
+  },
+  {
+    name: 'a captioned message through editMessageText',
+    code: 400,
+    text: `${BR}there is no text in the message to edit`,
+    from: 'telegram',
+    provoke: async (h) => {
+      const { message_id } = await h.ok(
+        'sendPhoto',
+        { chat_id: ALICE, photo: png(100, 100), caption: 'c' },
+        { encoding: 'multipart' },
+      );
+      return edit(h, message_id);
+    },
+  },
+  {
+    name: 'a text message through editMessageCaption',
+    code: 400,
+    text: `${BR}there is no caption in the message to edit`,
+    from: 'telegram',
+    provoke: async (h) =>
+      h.call('editMessageCaption', { chat_id: ALICE, message_id: (await h.send(ALICE, 'x')).message_id, caption: 'c' }),
+  },
+  {
+    name: 'deleting what is not there',
+    code: 400,
+    text: `${BR}message to delete not found`,
+    from: 'server',
+    provoke: (h) => h.call('deleteMessage', { chat_id: ALICE, message_id: 77 }),
+  },
+  {
+    name: 'deleting after 48 hours',
+    code: 400,
+    text: `${BR}message can't be deleted`,
+    from: 'server',
+    provoke: async (h) => {
+      const { message_id } = await h.send(ALICE, 'old');
+      await h.clock.advance(48 * 3_600_000);
+      return h.call('deleteMessage', { chat_id: ALICE, message_id });
+    },
+  },
+  {
+    name: 'a reply to what is gone',
+    code: 400,
+    text: `${BR}message to be replied not found`,
+    from: 'server',
+    provoke: (h) => h.call('sendMessage', { chat_id: ALICE, text: 'x', reply_parameters: { message_id: 77 } }),
+  },
+  {
+    name: 'a deleted topic',
+    code: 400,
+    text: `${BR}message thread not found`,
+    from: 'server',
+    provoke: async (h) => {
+      const thread_id = firstTopic(h);
+      await h.sim.cast.admin({ action: 'delete_topic', chat: FORUM, thread_id });
+      return h.call('sendMessage', { chat_id: FORUM, text: 'x', message_thread_id: thread_id });
+    },
+  },
+  {
+    name: 'the number of General, which must be omitted',
+    code: 400,
+    text: `${BR}message thread not found`,
+    from: 'server',
+    provoke: (h) => h.call('sendMessage', { chat_id: FORUM, text: 'x', message_thread_id: 1 }),
+  },
+  {
+    name: 'a closed topic',
+    code: 400,
+    text: `${BR}TOPIC_CLOSED`,
+    from: 'telegram',
+    provoke: async (h) => {
+      const thread_id = firstTopic(h);
+      await h.sim.cast.admin({ action: 'close_topic', chat: FORUM, thread_id });
+      return h.call('sendMessage', { chat_id: FORUM, text: 'x', message_thread_id: thread_id });
+    },
+  },
+  {
+    name: 'an unknown chat',
+    code: 400,
+    text: `${BR}chat not found`,
+    from: 'server',
+    provoke: (h) => h.call('sendMessage', { chat_id: 99, text: 'x' }),
+  },
+  {
+    name: 'no chat',
+    code: 400,
+    text: `${BR}chat_id is empty`,
+    from: 'server',
+    provoke: (h) => h.call('sendMessage', { text: 'x' }),
+  },
+  {
+    name: 'a blocked bot',
+    code: 403,
+    text: `${F}bot was blocked by the user`,
+    from: 'server',
+    provoke: after({ action: 'block', person: ALICE }),
+  },
+  {
+    name: 'a deactivated user',
+    code: 403,
+    text: `${F}user is deactivated`,
+    from: 'server',
+    provoke: after({ action: 'deactivate', person: ALICE }),
+  },
+  {
+    name: 'a user who never started the bot',
+    code: 403,
+    text: `${F}bot can't initiate conversation with a user`,
+    from: 'server',
+    provoke: after({ action: 'never_started', person: BOB }),
+  },
+  {
+    name: 'kicked',
+    code: 403,
+    text: `${F}bot was kicked from the supergroup chat`,
+    from: 'server',
+    provoke: after({ action: 'kick', chat: GROUP }),
+  },
+  {
+    name: 'kicked from a basic group',
+    code: 403,
+    text: `${F}bot was kicked from the group chat`,
+    from: 'server',
+    provoke: after({ action: 'kick', chat: BASIC }),
+  },
+  {
+    name: 'left',
+    code: 403,
+    text: `${F}bot is not a member of the supergroup chat`,
+    from: 'server',
+    provoke: after({ action: 'leave', chat: GROUP }),
+  },
+  {
+    name: 'a deleted group',
+    code: 403,
+    text: `${F}the group chat was deleted`,
+    from: 'server',
+    provoke: after({ action: 'delete_chat', chat: GROUP }),
+  },
+  {
+    name: 'a migrated group',
+    code: 400,
+    text: `${BR}group chat was upgraded to a supergroup chat`,
+    from: 'server',
+    provoke: after({ action: 'migrate', chat: BASIC }),
+  },
+  {
+    name: 'no text',
+    code: 400,
+    text: `${BR}message text is empty`,
+    from: 'server',
+    provoke: (h) => h.call('sendMessage', { chat_id: ALICE, text: '' }),
+  },
+  {
+    name: 'only white space',
+    code: 400,
+    text: `${BR}message text is empty`,
+    from: 'server',
+    provoke: sendHtml('<b> \n </b>'),
+  },
+  {
+    name: '4097 characters',
+    code: 400,
+    text: `${BR}message is too long`,
+    from: 'telegram',
+    provoke: (h) => h.call('sendMessage', { chat_id: ALICE, text: 'я'.repeat(4097) }),
+  },
+  {
+    name: 'more than 32,768 bytes',
+    code: 400,
+    text: `${BR}text is too long`,
+    from: 'server',
+    provoke: sendHtml(`<b>${'&amp;'.repeat(6600)}</b>`),
+  },
+  {
+    name: 'a caption of 1025 characters',
+    code: 400,
+    text: `${BR}message caption is too long`,
+    from: 'telegram',
+    provoke: (h) =>
+      h.call('sendPhoto', { chat_id: ALICE, photo: png(9, 9), caption: 'x'.repeat(1025) }, { encoding: 'multipart' }),
+  },
+  {
+    name: 'an unknown tag, placed in bytes',
+    code: 400,
+    text: `${BR}can't parse entities: Unsupported start tag "br" at byte offset 4`,
+    from: 'telegram',
+    provoke: sendHtml('да<br>'),
+  },
+  {
+    name: 'a tag that is not closed',
+    code: 400,
+    text: `${BR}can't parse entities: Can't find end tag corresponding to start tag "b"`,
+    from: 'telegram',
+    provoke: sendHtml('<b>bold'),
+  },
+  {
+    name: 'tags that cross',
+    code: 400,
+    text: `${BR}can't parse entities: Unmatched end tag at byte offset 7, expected "</i>", found "</b>"`,
+    from: 'telegram',
+    provoke: sendHtml('<b><i>x</b></i>'),
+  },
+  {
+    name: 'an entity beyond the text',
+    code: 400,
+    text: `${BR}entity beginning at UTF-16 offset 1 ends after the end of the text at UTF-16 offset 9`,
+    from: 'telegram',
+    provoke: (h) =>
+      h.call('sendMessage', { chat_id: ALICE, text: 'abc', entities: [{ type: 'bold', offset: 1, length: 8 }] }),
+  },
+  {
+    name: 'an unknown parse mode',
+    code: 400,
+    text: `${BR}unsupported parse_mode`,
+    from: 'server',
+    provoke: (h) => h.call('sendMessage', { chat_id: ALICE, text: 'x', parse_mode: 'bbcode' }),
+  },
+  {
+    name: 'callback data of 65 bytes',
+    code: 400,
+    text: `${BR}BUTTON_DATA_INVALID`,
+    from: 'server',
+    // 33 Cyrillic letters are 66 bytes.
+    provoke: sendWith(keyboard([button('x', 'ы'.repeat(33))])),
+  },
+  {
+    name: 'a web app button in a group',
+    code: 400,
+    text: `${BR}BUTTON_TYPE_INVALID`,
+    from: 'telegram',
+    provoke: sendWith(keyboard([{ text: 'app', web_app: { url: 'https://a.example' } }]), GROUP),
+  },
+  {
+    name: 'a button without action',
+    code: 400,
+    text: `${BR}can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard`,
+    from: 'server',
+    provoke: sendWith(keyboard([{ text: 'nothing' }])),
+  },
+  {
+    name: 'a button style that is none',
+    code: 400,
+    text: `${BR}can't parse inline keyboard button: invalid button style specified`,
+    from: 'telegram',
+    provoke: sendWith(keyboard([{ text: 'x', callback_data: 'x', style: 'purple' }])),
+  },
+  {
+    name: '101 buttons',
+    code: 400,
+    text: `${BR}reply markup is too long`,
+    from: 'server',
+    provoke: sendWith(keyboard(...Array.from({ length: 101 }, (_, i) => [button('x', String(i))]))),
+  },
+  {
+    name: 'a late callback answer',
+    code: 400,
+    text: `${BR}query is too old and response timeout expired or query ID is invalid`,
+    from: 'server',
+    provoke: async (h) => {
+      await h.send(ALICE, 'x', { reply_markup: keyboard([button('Go', 'go')]) });
+      const { callback_query_id } = await h.stage.person('alice').presses('Go');
+      await h.clock.advance(20_000);
+      return h.call('answerCallbackQuery', { callback_query_id });
+    },
+  },
+  {
+    name: 'no right to write',
+    code: 400,
+    text: `${BR}not enough rights to send text messages to the chat`,
+    from: 'telegram',
+    provoke: after({ action: 'rights', chat: GROUP, rights: { can_send_messages: false } }),
+  },
+  {
+    name: 'no right to pin',
+    code: 400,
+    text: `${BR}not enough rights to manage pinned messages in the chat`,
+    from: 'telegram',
+    provoke: async (h) => {
+      const { message_id } = await h.send(GROUP, 'x');
+      return after({ action: 'rights', chat: GROUP, rights: { can_pin_messages: false } }, 'pinChatMessage', {
+        message_id,
+      })(h);
+    },
+  },
+  {
+    name: 'no right to create topics',
+    code: 400,
+    text: `${BR}not enough rights to create a topic`,
+    from: 'telegram',
+    provoke: after({ action: 'rights', chat: FORUM, rights: { can_manage_topics: false } }, 'createForumTopic', {
+      name: 'T',
+    }),
+  },
+  {
+    name: 'pinning what is not there',
+    code: 400,
+    text: `${BR}message to pin not found`,
+    from: 'telegram',
+    provoke: (h) => h.call('pinChatMessage', { chat_id: GROUP, message_id: 77 }),
+  },
+  {
+    name: 'a photo with width + height over 10,000',
+    code: 400,
+    text: `${BR}PHOTO_INVALID_DIMENSIONS`,
+    from: 'telegram',
+    provoke: (h) => h.call('sendPhoto', { chat_id: ALICE, photo: png(6000, 4001) }, { encoding: 'multipart' }),
+  },
+  {
+    name: 'a photo over 10 MB',
+    code: 400,
+    text: `${BR}file of size 10485761 bytes is too big for a photo; the maximum size is 10485760 bytes`,
+    from: 'telegram',
+    provoke: (h) =>
+      h.call('sendPhoto', { chat_id: ALICE, photo: png(100, 100, 10_485_761) }, { encoding: 'multipart' }),
+  },
+  {
+    name: 'a file that is none',
+    code: 400,
+    text: `${BR}wrong file identifier/HTTP URL specified`,
+    from: 'telegram',
+    provoke: (h) => h.call('sendDocument', { chat_id: ALICE, document: 'no-such-file' }),
+  },
+  {
+    name: 'a callback answer of 201 characters',
+    code: 400,
+    text: `${BR}MESSAGE_TOO_LONG`,
+    from: 'server',
+    provoke: (h) => h.call('answerCallbackQuery', { callback_query_id: '1', text: 'x'.repeat(201) }),
+  },
+  {
+    name: 'a command name with capitals',
+    code: 400,
+    text: `${BR}BOT_COMMAND_INVALID`,
+    from: 'telegram',
+    provoke: (h) => h.call('setMyCommands', { commands: [{ command: 'Backup', description: 'x' }] }),
+  },
+];
+
+test.each(rows)('$name → $code $text', async ({ code, text, provoke }) => {
+  await withSimulator(async (harness) => {
+    const answer = await provoke(harness);
+    expect({
+      ok: answer.ok,
+      status: answer.status,
+      error_code: answer.error_code,
+      description: answer.description,
+    }).toEqual({
+      ok: false,
+      status: code,
+      error_code: code,
+      description: text,
+    });
+  });
+});
+
+test('a migrated group tells the new id in the parameters', async () => {
+  await withSimulator(async ({ sim, call }) => {
+    const { chat } = await sim.cast.admin({ action: 'migrate', chat: BASIC });
+    const answer = await call('sendMessage', { chat_id: BASIC, text: 'x' });
+    expect(answer.parameters).toEqual({ migrate_to_chat_id: chat });
+    expect((await call('sendMessage', { chat_id: chat, text: 'x' })).ok).toBe(true);
+  });
+});
+
+test.skipIf(!haveContracts)('the texts of the server are those of its sources', () => {
+  const sources = JSON.stringify(contract('telegram', 'telegram-errors.json')).toLowerCase();
+  const bare = (text: string) =>
+    JSON.stringify(text.replace(/^(bad request|forbidden): /i, '').replace("can't parse inline keyboard button: ", ''))
+      .slice(1, -1)
+      .toLowerCase();
+  const missing = rows
+    .filter((row) => row.from === 'server' && !sources.includes(bare(row.text)))
+    .map((row) => row.text);
+  expect(missing).toEqual([]);
+});
