@@ -1,4 +1,15 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { Finding } from './sections/common.ts';
 
 /** Line and column, both from 1. */
@@ -52,6 +63,13 @@ export function readYaml(text: string): { document?: SourceDocument; findings: Y
   const broken = parsed.errors.some((error) => error.code !== 'DUPLICATE_KEY');
   if (broken) return { findings };
 
+  visit(parsed, {
+    Alias: (_, node) => {
+      if (node.resolve(parsed) === undefined) findings.push({ text: 'cfg-yaml-alias', ...place(node.range?.[0] ?? 0) });
+    },
+  });
+  if (findings.some(({ text: name }) => name === 'cfg-yaml-alias')) return { findings };
+
   let value: unknown;
   try {
     value = parsed.toJS({ maxAliasCount: MAX_ALIASES });
@@ -69,7 +87,7 @@ export function readYaml(text: string): { document?: SourceDocument; findings: Y
     for (const step of path) {
       const inside = resolved(node);
       if (isMap(inside)) {
-        const pair = inside.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+        const pair = inside.items.findLast(({ key }) => isScalar(key) && String(key.value) === String(step));
         if (pair === undefined) return { key: at.key, value: at.key };
         const key = offsetOf(pair.key) ?? at.key;
         node = pair.value;

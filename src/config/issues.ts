@@ -84,10 +84,10 @@ function unionProblem(
   at: At,
 ): Problem[] {
   const given = valueAt(document.value, path);
-  // The alternative that fits the written type tells more than "none of them fits".
-  const near = issue.errors.find((one) =>
-    one.every(({ code, path: inner }) => code !== 'invalid_type' || inner.length > 0),
-  );
+  // The alternative that fits the written type tells more than "none of them fits": for a list the one that looked inside.
+  const near = Array.isArray(given)
+    ? issue.errors.find((one) => one.every((inner) => inner.path.length > 0))
+    : issue.errors.find((one) => one.every((inner) => inner.code !== 'invalid_type'));
   if (near !== undefined && given !== undefined) {
     return near.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] }, document, schema));
   }

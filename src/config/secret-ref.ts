@@ -9,7 +9,7 @@ export type SecretRef =
 
 const ENV = /^env:([A-Za-z_][A-Za-z0-9_]*)$/;
 const FILE = /^file:(\/?[^\s\0][^\0\n]*)$/;
-const VAULT = /^vault:([^\s#]+[^\s#/])#([^\s#]+)$/;
+const VAULT = /^vault:([^\s#]*[^\s#/])#([^\s#]+)$/;
 
 /** For the JSON Schema: the three forms as one pattern. */
 export const SECRET_REF_PATTERN = `^(${[ENV, FILE, VAULT].map((one) => one.source.replace(/^\^|\$$/g, '').replaceAll('\\0', '\\u0000')).join('|')})$`;

@@ -92,5 +92,7 @@ export const count = (least: number, most: number) => z.int().min(least).max(mos
 export const auth = () =>
   section({
     bearer: secretRef().describe('Bearer token.').exactOptional(),
-    basic: section({ user: text(), password: secretRef() }).describe('HTTP basic authentication.').exactOptional(),
+    basic: section({ user: text().describe('User name.'), password: secretRef().describe('Password.') })
+      .describe('HTTP basic authentication.')
+      .exactOptional(),
   }).describe('Credentials: either bearer or basic.');

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { SEVERITIES, type Severity } from '../../core/incident.ts';
 import { ROLES } from '../../core/people.ts';
+import type { LabelTest } from '../../core/routing.ts';
 import { id, language, readAs, secretRef, section, text, timeOfDay, zone } from './common.ts';
 
 export const operator = section({
@@ -33,18 +35,15 @@ export const chat = section({
   purpose: z.enum(PURPOSES).default('alerts').describe('commands: people type here, but nothing is announced here.'),
 });
 
-export const SEVERITIES = ['critical', 'warning', 'info'] as const;
-export type Severity = (typeof SEVERITIES)[number];
 const severity = z.enum(SEVERITIES);
-
-/** How one label is compared: with a value, or with a regular expression over the whole value, as Alertmanager does. */
-export type LabelTest = { readonly equals: string } | { readonly pattern: RegExp };
 
 const labelTest = () =>
   readAs((value): { ok: LabelTest } | { text: string } => {
     const inner = /^\/(.*)\/$/s.exec(value)?.[1];
     if (inner === undefined) return { ok: { equals: value } };
     try {
+      // By itself first: "a)|(b" becomes valid inside the group.
+      void new RegExp(inner, 'u');
       return { ok: { pattern: new RegExp(`^(?:${inner})$`, 'u') } };
     } catch {
       return { text: 'cfg-bad-regex' };

@@ -68,7 +68,7 @@ export const postgres = section({
 export const endpoint = section({
   id: id().describe('Name of this endpoint.'),
   host: text().describe('Host name or IP address to connect to.'),
-  port: port().default(443),
+  port: port().default(443).describe('TCP port; TLS begins at once (no STARTTLS).'),
   servername: text().describe('Name asked for in the handshake (SNI). Default: host.').exactOptional(),
   name: text().describe('Name for people. Default: id.').exactOptional(),
   owner: z.string().describe('Id of the operator who renews it.').exactOptional(),
