@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toJson } from '../core/json.ts';
 import type { Queryable } from './db.ts';
-import { at, int, many, optional, touched } from './rows.ts';
+import { at, first, int, many, optional, touched } from './rows.ts';
 
 const row = z.object({
   endpoint: z.string(),
@@ -33,13 +33,14 @@ export async function upsert(
   );
 }
 
+const columns = `endpoint, seen, checked_at as "checkedAt", serial, announced, announced_at as "announcedAt"`;
+
+export function certificate(q: Queryable, endpoint: string): Promise<CertificateRow | undefined> {
+  return first(q, row, `select ${columns} from certificates where endpoint = $1`, [endpoint]);
+}
+
 export function list(q: Queryable): Promise<CertificateRow[]> {
-  return many(
-    q,
-    row,
-    `select endpoint, seen, checked_at as "checkedAt", serial, announced, announced_at as "announcedAt" from certificates
-     order by endpoint`,
-  );
+  return many(q, row, `select ${columns} from certificates order by endpoint`);
 }
 
 /** True for the first who announces that this certificate has at most `threshold` days left; each threshold once a serial. */

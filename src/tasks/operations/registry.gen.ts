@@ -1,5 +1,23 @@
 // Made by `npm run generate` from the files of the folder. Do not edit.
 import type { Operation } from '../define.ts';
+import ack from './ack.ts';
 import backupPg from './backup-pg.ts';
+import guestRestart from './guest-restart.ts';
+import guestShutdown from './guest-shutdown.ts';
+import guestStart from './guest-start.ts';
+import guestStop from './guest-stop.ts';
+import silence from './silence.ts';
+import unack from './unack.ts';
+import unsilence from './unsilence.ts';
 
-export const operations: readonly Operation[] = [backupPg];
+export const operations: readonly Operation[] = [
+  ack,
+  backupPg,
+  guestRestart,
+  guestShutdown,
+  guestStart,
+  guestStop,
+  silence,
+  unack,
+  unsilence,
+];

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { seconds } from '../../core/clock.ts';
+import { defineMessages } from '../../core/i18n.ts';
+import { defineOperation } from '../define.ts';
+import { overviewSchema } from '../overview.ts';
+import {
+  firingBlocks,
+  overviewButtons,
+  selfBlocks,
+  systemBlocks,
+  verdictBlock,
+  waitingBlocks,
+} from '../overview-doc.ts';
+
+export const messages = defineMessages({
+  en: `
+    op-status = How everything is
+    status-head = Status
+  `,
+  ru: `
+    op-status = Как всё себя чувствует
+    status-head = Состояние
+  `,
+});
+
+export default defineOperation({
+  name: 'status',
+  messages,
+  role: 'viewer',
+  risk: 'read',
+  args: z.object({}),
+  result: overviewSchema,
+  ports: ['overview'],
+  timeoutMs: seconds(30),
+  plan: async () => ({ target: 'status', lines: [] }),
+  run: async ({ ports, signal }) => ({ state: 'succeeded', result: await ports.overview.collect(signal) }),
+  report: (data, _args, view) => ({
+    blocks: [
+      verdictBlock(data, view.t('status-head'), view.t),
+      ...firingBlocks(data, view),
+      ...systemBlocks(data, view),
+      ...waitingBlocks(data, view),
+      ...selfBlocks(data, view),
+    ],
+    buttons: [
+      ...overviewButtons(data, view),
+      [
+        {
+          kind: 'press',
+          label: view.t('ov-button-refresh'),
+          press: { kind: 'operation', operation: 'status', args: {} },
+        },
+      ],
+    ],
+  }),
+});
