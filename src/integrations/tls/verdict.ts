@@ -88,7 +88,9 @@ function trustProblem(
       (each) => each.fingerprint256 === certificate.fingerprint256 || signed(each, certificate),
     );
     if (anchor !== undefined) return new Date(anchor.validTo).getTime() < now.getTime() ? 'untrusted' : undefined;
-    if (signed(certificate, certificate)) return depth === 0 ? 'self-signed' : 'untrusted';
+    // Not `signed`: a self-signed leaf need not be allowed to sign certificates.
+    const own = certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
+    if (own) return depth === 0 ? 'self-signed' : 'untrusted';
     current = chain.find((each) => each.ca && each !== certificate && signed(each, certificate));
     if (current === undefined) return depth === 0 ? 'incomplete-chain' : 'untrusted';
   }
