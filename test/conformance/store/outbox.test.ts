@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../../src/store/db.ts';
-import { card, cardByMessage, delivered, forgetMessage, gone, setView, touchCards, wantCard } from '../../../src/store/cards.ts';
+import {
+  card,
+  cardByMessage,
+  delivered,
+  forgetMessage,
+  gone,
+  setView,
+  touchCards,
+  wantCard,
+} from '../../../src/store/cards.ts';
 import {
   claimDue,
   enqueue,
@@ -181,7 +190,14 @@ describe('queueing', () => {
 });
 
 describe('cards', () => {
-  const wish = (over: object = {}) => ({ id: randomUUID(), kind: 'incident', ref: '7', chat: GROUP, priority: 1, ...over });
+  const wish = (over: object = {}) => ({
+    id: randomUUID(),
+    kind: 'incident',
+    ref: '7',
+    chat: GROUP,
+    priority: 1,
+    ...over,
+  });
 
   test('a card that is wanted many times is delivered once', async () => {
     const { db } = await storeForTest();
