@@ -83,7 +83,7 @@ export const messages = defineMessages({
 
     cfg-secret-literal = a literal secret is not allowed here. Put the value into an environment variable and write  { $key }: env:{ $env }
     cfg-secret-literal-file = a literal secret is not allowed here. Put it into a file that only this process may read (chmod 600) and write  { $key }: file:/path/to/file
-    cfg-secret-ref = this reference is not complete. Write env:NAME (letters, digits, “_”), file:/path or vault:path#key.
+    cfg-secret-ref = this reference is not complete. Write env:NAME (letters, digits, “_”), file:/path or vault:mount/path#key (without “data/” after the mount).
     cfg-secret-pasted = this looks like { $kind ->
         [telegram-token] the token of a Telegram bot
         [vault-token] a Vault token
@@ -209,7 +209,7 @@ export const messages = defineMessages({
 
     cfg-secret-literal = сам секрет здесь писать нельзя. Поместите значение в переменную окружения и напишите  { $key }: env:{ $env }
     cfg-secret-literal-file = сам секрет здесь писать нельзя. Поместите его в файл, который может прочитать только этот процесс (chmod 600), и напишите  { $key }: file:/путь/к/файлу
-    cfg-secret-ref = ссылка написана не полностью. Напишите env:ИМЯ (латинские буквы, цифры, «_»), file:/путь или vault:путь#ключ.
+    cfg-secret-ref = ссылка написана не полностью. Напишите env:ИМЯ (латинские буквы, цифры, «_»), file:/путь или vault:хранилище/путь#ключ (без «data/» после хранилища).
     cfg-secret-pasted = похоже, здесь { $kind ->
         [telegram-token] токен бота Telegram
         [vault-token] токен Vault

@@ -9,7 +9,9 @@ export type SecretRef =
 
 const ENV = /^env:([A-Za-z_][A-Za-z0-9_]*)$/;
 const FILE = /^file:(\/?[^\s\0][^\0\n]*)$/;
-const VAULT = /^vault:([^\s#]*[^\s#/])#([^\s#]+)$/;
+// Mount and path as people write them: no `data/` of the API's path, nothing that could lead elsewhere.
+const VAULT =
+  /^vault:((?!\.{1,2}\/)[^\s#?%*+\\/]+\/(?!data\/)(?:(?!\.{1,2}[/#])[^\s#?%*+\\/]+\/)*(?!\.{1,2}#)[^\s#?%*+\\/]+)#([^\s#]+)$/;
 
 /** For the JSON Schema: the three forms as one pattern. */
 export const SECRET_REF_PATTERN = `^(${[ENV, FILE, VAULT].map((one) => one.source.replace(/^\^|\$$/g, '').replaceAll('\\0', '\\u0000')).join('|')})$`;
@@ -28,7 +30,7 @@ export function parseSecretRef(text: string): SecretRef | undefined {
 /** True for what was meant as a reference, but is not written as one (`env:MY-TOKEN`, `vault:path` without a key). */
 export const looksLikeSecretRef = (text: string): boolean => /^(env|file|vault):/.test(text);
 
-/** `env:NAME`, `file:/path`, `vault:path#key`: how a person wrote it. Names a place, never a value. */
+/** `env:NAME`, `file:/path`, `vault:mount/path#key`: how a person wrote it. Names a place, never a value. */
 export function formatSecretRef(ref: SecretRef): string {
   switch (ref.scheme) {
     case 'env':

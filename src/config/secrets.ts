@@ -7,9 +7,9 @@ import type { Finding } from './sections/common.ts';
 /** Gives a secret's present value, read at the time of the call, so that a rotation needs no restart. */
 export type SecretSource = () => Promise<Secret>;
 
-/** What is needed of Vault: one key of a KV version 2 secret. */
+/** What is needed of Vault: the newest value of one key of a KV version 2 secret. */
 export interface SecretStore {
-  read(path: string, key: string): Promise<Secret>;
+  readSecret(path: string, key: string): Promise<Secret>;
 }
 
 export interface SecretEdges {
@@ -55,7 +55,7 @@ export function createSecrets(edges: SecretEdges): Secrets {
         return new Secret(await fromFile(ref));
       case 'vault':
         if (edges.vault === undefined) throw failure('secret-no-vault', ref, 'no vault section is configured');
-        return edges.vault.read(ref.path, ref.key);
+        return edges.vault.readSecret(ref.path, ref.key);
     }
   };
 

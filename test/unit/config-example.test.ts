@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { systemReadFile } from '../../src/config/files.ts';
 import { type JsonSchema, jsonSchema, SCHEMA_PATH } from '../../src/config/json-schema.ts';
-import { parseConfig, requireConfig } from '../../src/config/load.ts';
+import { loadConfig, parseConfig, requireConfig } from '../../src/config/load.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const example = read('config/vakhta.example.yaml');
@@ -40,6 +43,25 @@ describe('the example', () => {
     const shown = example.replaceAll(/^ *#/gm, '');
     const missing = all.filter(({ path }) => !new RegExp(`(^|[\\s{,-])${path.split('.').at(-1)}:`, 'm').test(shown));
     expect(missing.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('reading from disk', () => {
+  const path = fileURLToPath(new URL('../../config/vakhta.example.yaml', import.meta.url));
+
+  it('gives what stands in the file', async () => {
+    const loaded = await loadConfig({ path, env: {}, readFile: systemReadFile });
+    expect(requireConfig(loaded)).toEqual(requireConfig(parseConfig(example, path, {})));
+    expect((await systemReadFile(path)).mode & 0o400).toBe(0o400);
+  });
+
+  it('names what the system says of a missing file and of a folder', async () => {
+    const why = async (name: string) => {
+      const { problems } = await loadConfig({ path: name, env: {}, readFile: systemReadFile });
+      return problems.map(({ text, args }) => `${text} ${args.why}`);
+    };
+    expect(await why(`${path}.missing`)).toEqual(['cfg-no-file ENOENT']);
+    expect(await why(dirname(path))).toEqual(['cfg-unreadable EISDIR']);
   });
 });
 

@@ -88,10 +88,10 @@ describe('what one place says of another', () => {
       'prometheus.auth: cfg-auth-one',
     ],
     ['no credentials in auth', (d) => (d.prometheus = { url: 'http://p', auth: {} }), 'prometheus.auth: cfg-auth-one'],
-    ['a Vault reference without Vault', (d) => (d.telegram.token = 'vault:a#b'), 'telegram.token: cfg-vault-missing'],
+    ['a Vault reference without Vault', (d) => (d.telegram.token = 'vault:a/b#c'), 'telegram.token: cfg-vault-missing'],
     [
       'Vault opened by Vault',
-      (d) => (d.vault = { url: 'http://v', role_id: 'r', secret_id: 'vault:a#b' }),
+      (d) => (d.vault = { url: 'http://v', role_id: 'r', secret_id: 'vault:a/b#c' }),
       'vault.secret_id: cfg-vault-self',
     ],
   ])('%s', (_, change, expected) => {

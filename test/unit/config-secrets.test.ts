@@ -21,7 +21,7 @@ describe('references', () => {
     ['file:/run/secrets/x', { scheme: 'file', path: '/run/secrets/x' }],
     ['file:relative/path with space', { scheme: 'file', path: 'relative/path with space' }],
     ['vault:secret/app#password', { scheme: 'vault', path: 'secret/app', key: 'password' }],
-    ['vault:a#b', { scheme: 'vault', path: 'a', key: 'b' }],
+    ['vault:kv/a/b.c#k', { scheme: 'vault', path: 'kv/a/b.c', key: 'k' }],
   ])('%s', (text, expected) => {
     expect(parseSecretRef(text)).toEqual(expected);
     expect(formatSecretRef(ref(text))).toBe(text);
@@ -38,9 +38,17 @@ describe('references', () => {
     'vault:',
     'vault:a',
     'vault:#b',
-    'vault:a#',
+    'vault:a/b#',
     'vault:a/#b',
-    'vault:a#b#c',
+    'vault:a/b#c#d',
+    'vault:a#b',
+    'vault:a/data/b#c',
+    'vault:a/../b#c',
+    'vault:../b#c',
+    'vault:a/..#c',
+    'vault:a/b/..#c',
+    'vault:a//b#c',
+    'vault:a/b?x#c',
     'hunter2',
     'ENV:A',
     ' env:A',
@@ -50,7 +58,7 @@ describe('references', () => {
     const pattern = new RegExp(SECRET_REF_PATTERN, 'u');
     const near = fc.tuple(
       fc.constantFrom('env:', 'file:', 'vault:', ''),
-      fc.string({ unit: fc.constantFrom('a', 'B', '_', '1', '/', '#', ' ', '-', '\n') }),
+      fc.string({ unit: fc.constantFrom('a', 'B', '_', '1', '/', '#', ' ', '-', '.', 'data/', '\n') }),
     );
     fc.assert(
       fc.property(near, ([scheme, rest]) => {
@@ -69,7 +77,7 @@ describe('resolving', () => {
     const secrets = createSecrets({
       env: { A: 'value-of-a', EMPTY: ' ' },
       readFile: async (path) => files[path] ?? Promise.reject(Object.assign(new Error(path), { code: 'ENOENT' })),
-      vault: { read: async (path, key) => new Secret(`${path}|${key}`) },
+      vault: { readSecret: async (path, key) => new Secret(`${path}|${key}`) },
       learn: (secret) => {
         learned.push(secret.reveal());
         redactor.learn(secret);
@@ -132,14 +140,14 @@ describe('resolving', () => {
 
   it('a Vault reference without Vault is an error, and Vault’s own errors come through', async () => {
     const without = createSecrets({ env: {}, readFile: async () => ({ text: '', mode: 0 }) });
-    await expect(without.source(ref('vault:a#b'))()).rejects.toMatchObject({ code: 'secret-no-vault' });
+    await expect(without.source(ref('vault:a/b#c'))()).rejects.toMatchObject({ code: 'secret-no-vault' });
     const sealed = new Error('Vault is sealed');
     const broken = createSecrets({
       env: {},
       readFile: async () => ({ text: '', mode: 0 }),
-      vault: { read: async () => Promise.reject(sealed) },
+      vault: { readSecret: async () => Promise.reject(sealed) },
     });
-    await expect(broken.source(ref('vault:a#b'))()).rejects.toBe(sealed);
+    await expect(broken.source(ref('vault:a/b#c'))()).rejects.toBe(sealed);
   });
 
   it('warns once of a file that others can read, but not of Docker’s secrets', async () => {

@@ -74,7 +74,7 @@ export const url = () =>
     return { ok: value.replace(/\/+$/, '') };
   }).meta({ pattern: '^https?://[^@\\s]+$' });
 
-/** `env:NAME`, `file:/path` or `vault:path#key`. A literal is refused without being printed. */
+/** `env:NAME`, `file:/path` or `vault:mount/path#key`. A literal is refused without being printed. */
 export const secretRef = () =>
   readAs((value) => {
     const ref = parseSecretRef(value);
@@ -82,7 +82,7 @@ export const secretRef = () =>
     if (looksLikeSecretRef(value)) return { text: 'cfg-secret-ref' };
     // A key of several lines fits badly into an environment variable.
     return { text: value.includes('\n') ? 'cfg-secret-literal-file' : 'cfg-secret-literal' };
-  }).meta({ pattern: SECRET_REF_PATTERN, examples: ['env:NAME', 'file:/run/secrets/name', 'vault:path#key'] });
+  }).meta({ pattern: SECRET_REF_PATTERN, examples: ['env:NAME', 'file:/run/secrets/name', 'vault:mount/path#key'] });
 
 export const port = () => z.int().min(1).max(65_535);
 
