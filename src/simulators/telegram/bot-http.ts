@@ -5,7 +5,8 @@ import { ApiError } from './api-error.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Context } from './methods/define.ts';
 import { methods } from './methods/index.ts';
-import { isRecord, Params, type Upload } from './params.ts';
+import { parseMultipart } from './multipart.ts';
+import { isRecord, Params } from './params.ts';
 
 export type Http = HonoContext<{ Bindings: HttpBindings }>;
 
@@ -184,12 +185,8 @@ async function readParams(c: Http): Promise<Params> {
     return new Params({ ...values, ...Object.fromEntries(new URLSearchParams(await c.req.text())) });
   }
   if (!type.startsWith('multipart/form-data')) return new Params(values);
-  const files = new Map<string, Upload>();
-  for (const [name, value] of (await c.req.formData()).entries()) {
-    if (typeof value === 'string') values[name] = value;
-    else files.set(name, { name: value.name, type: value.type, bytes: new Uint8Array(await value.arrayBuffer()) });
-  }
-  return new Params(values, files);
+  const parts = parseMultipart(Buffer.from(await c.req.arrayBuffer()), type);
+  return new Params({ ...values, ...parts.values }, parts.files);
 }
 
 function parseBody(text: string): Record<string, unknown> {

@@ -125,8 +125,9 @@ export function createCastApi(options: {
     },
 
     messages: ({ as, chat: ref, thread, before }) => {
+      const who = person(as);
       const where = chat(ref);
-      present(person(as), where);
+      present(who, where);
       const all = [...where.messages.values()].map(({ message }) => message);
       const shown = all.filter(
         (message) =>

@@ -204,5 +204,7 @@ function routes(api: BotApi, cast: CastApi, webRoot: string): Hono<{ Bindings: H
   app.route('/cast', castRoutes(cast));
   app.get('*', async (c) => (await staticFile(webRoot, c.req.path)) ?? failure(new ApiError(404, 'Not Found')));
   app.notFound(() => failure(new ApiError(404, 'Not Found')));
+  // A mistake of the simulator's own; the words help whoever meets it.
+  app.onError((error) => failure(new ApiError(500, `Internal Server Error: ${error.message}`)));
   return app;
 }

@@ -131,7 +131,7 @@ async function request(
   const encoded = () => new URLSearchParams(Object.fromEntries(pairs.map(([name, value]) => [name, text(value)])));
   const init: RequestInit = { method: 'POST', ...(signal ? { signal } : {}) };
   if (encoding === 'query') {
-    return answer(await fetch(`${address}?${encoded()}`, { ...init, method: 'GET' }));
+    return answer(await fetch(`${address}?${encoded().toString()}`, { ...init, method: 'GET' }));
   }
   if (encoding === 'form') return answer(await fetch(address, { ...init, body: encoded() }));
   if (encoding === 'multipart') {
