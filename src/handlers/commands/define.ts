@@ -32,6 +32,8 @@ export interface CommandContext {
   readonly commands: readonly Command[];
   /** A live card in this chat, in reply to the command, kept equal to the state `ref` of that kind. */
   showCard(kind: string, ref: string): Promise<void>;
+  /** Ends the form that this person has open here; false when there was none. */
+  cancelForm(): Promise<boolean>;
   /** From now on the operator is spoken to in this language; the answer speaks it already. */
   useLanguage(language: Language): Promise<Translate>;
 }

@@ -1,0 +1,132 @@
+import type { Update } from '@grammyjs/types';
+import type { Clock } from '../../core/clock.ts';
+import { jitter } from '../../core/jitter.ts';
+import type { Log } from '../../core/log.ts';
+import { newErrorId, type Random } from '../../core/random.ts';
+import type { Database } from '../../store/db.ts';
+import { attempt, type InboxRow, pending, settle } from '../../store/inbox.ts';
+import type { BotMetrics } from '../metrics.ts';
+import { loggable } from '../outbox/classify.ts';
+import { kindOf, parseUpdate } from './updates.ts';
+
+export interface Handling {
+  readonly update: Update;
+  readonly receivedAt: Date;
+  readonly signal: AbortSignal;
+}
+
+export interface WorkerOptions {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: BotMetrics;
+  readonly handle: (handling: Handling) => Promise<void>;
+  /** Called once when an update is given up: tells the person, writes the audit. */
+  readonly gaveUp: (update: Update, errorId: string, error: unknown) => Promise<void>;
+}
+
+const MAX_PARALLEL = 16;
+const MAX_ATTEMPTS = 3;
+const TIMEOUT_MS = 30_000;
+const IDLE_MS = 5_000;
+
+/** Handles what the inbox holds: in order for each key, keys side by side, each with a time limit. */
+export function createWorker(options: WorkerOptions): { kick(): void; run(signal: AbortSignal): Promise<void> } {
+  const { db, clock, random, log, metrics } = options;
+  let wake = (): void => {};
+  let news = false;
+  const kick = (): void => {
+    news = true;
+    wake();
+  };
+
+  const handleOnce = async (row: InboxRow, update: Update): Promise<void> => {
+    const limit = new AbortController();
+    let cancel = (): void => {};
+    const timeout = new Promise<never>((_, reject) => {
+      cancel = clock.after(TIMEOUT_MS, () => {
+        const error = Object.assign(new Error(`no end after ${TIMEOUT_MS / 1000} s`), { name: 'TimeoutError' });
+        limit.abort(error);
+        reject(error);
+      });
+    });
+    try {
+      await Promise.race([options.handle({ update, receivedAt: row.receivedAt, signal: limit.signal }), timeout]);
+    } finally {
+      cancel();
+    }
+  };
+
+  /** To the end: done, or given up after three attempts. Waits between attempts, so that the order of its key is kept. */
+  const work = async (row: InboxRow, signal: AbortSignal): Promise<void> => {
+    const update = parseUpdate(row.payload);
+    const kind = kindOf(update);
+    const started = clock.now().getTime();
+    const spent = (): number => clock.now().getTime() - started;
+    if (row.attempts >= MAX_ATTEMPTS) return giveUp(row, update, new Error('the program stopped while handling it'));
+    for (let tries = row.attempts + 1; ; tries++) {
+      // Counted while it runs: a crash stays visible, and nobody waits for the count.
+      const counted = attempt(db, row.seq);
+      try {
+        await handleOnce(row, update);
+        await counted;
+        await settle(db, row.seq, 'done', clock.now());
+        metrics.handled(kind, 'ok', spent());
+        return;
+      } catch (error) {
+        await counted.catch(() => {});
+        const timedOut = error instanceof Error && error.name === 'TimeoutError';
+        metrics.handled(kind, timedOut ? 'timeout' : 'error', spent());
+        // What may still be running is not started a second time.
+        if (tries >= MAX_ATTEMPTS || timedOut) return giveUp(row, update, error);
+        log.warn({ ...loggable(error), update: update.update_id, tries }, 'an update failed, trying again');
+        await clock.sleep(jitter(random, 500 * 4 ** (tries - 1)), signal);
+      }
+    }
+  };
+
+  const giveUp = async (row: InboxRow, update: Update, error: unknown): Promise<void> => {
+    const errorId = newErrorId(random);
+    log.error({ errorId, update: update.update_id, kind: kindOf(update), err: loggable(error) }, 'an update was given up');
+    await settle(db, row.seq, 'failed', clock.now(), `#${errorId}`);
+    await options.gaveUp(update, errorId, error);
+  };
+
+  const loop = async (signal: AbortSignal): Promise<void> => {
+    const busy = new Map<string, Promise<void>>();
+    signal.addEventListener('abort', kick, { once: true });
+    while (!signal.aborted) {
+      news = false;
+      let rows: readonly InboxRow[] = [];
+      try {
+        if (busy.size < MAX_PARALLEL) rows = await pending(db, 64, [...busy.keys()]);
+      } catch (error) {
+        log.warn(loggable(error), 'the inbox could not be read');
+      }
+      for (const row of rows) {
+        if (busy.has(row.key) || busy.size >= MAX_PARALLEL) continue;
+        const done = work(row, signal)
+          .catch((error: unknown) => log.warn({ ...loggable(error), seq: row.seq }, 'an update waits in the inbox'))
+          .finally(() => {
+            busy.delete(row.key);
+            kick();
+          });
+        busy.set(row.key, done);
+      }
+      if (!news && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const cancel = clock.after(IDLE_MS, resolve);
+          wake = () => {
+            cancel();
+            resolve();
+          };
+        });
+        wake = () => {};
+      }
+    }
+    await Promise.all(busy.values());
+  };
+
+  return { kick, run: loop };
+}

@@ -1,0 +1,156 @@
+import type { Clock } from '../core/clock.ts';
+import { VakhtaError } from '../core/error.ts';
+import { actorName, holds, type Operator } from '../core/people.ts';
+import { type Action, claimAction, findAction, linkRun, reopenAction, seenCallback } from '../store/actions.ts';
+import { appendAudit } from '../store/audit.ts';
+import { type Card, card as findCard, cardByMessage, delivered, setView, touchCards } from '../store/cards.ts';
+import type { Database } from '../store/db.ts';
+import type { Origin } from '../store/runs.ts';
+import type { Operation } from '../tasks/define.ts';
+import type { Requests } from '../tasks/lifecycle/requests.ts';
+import { nextMissing } from './command-line.ts';
+
+export interface ButtonsOptions {
+  readonly db: Database;
+  readonly requests: Requests;
+  readonly operations: ReadonlyMap<string, Operation>;
+  readonly clock: Clock;
+  /** Whether confirming this run asks for the target's name and a code. */
+  readonly needsStepUp: (runId: string) => Promise<boolean>;
+}
+
+export interface Pressed {
+  /** Absent when the data of the button is not ours. */
+  readonly token: string | undefined;
+  readonly callbackId: string;
+  readonly chat: number;
+  readonly thread?: number;
+  readonly messageId: number;
+  /** Who pressed; absent for somebody without a role. */
+  readonly operator: Operator | undefined;
+  readonly userId: number;
+}
+
+/** What became of a press; `redraw` is the card that should be drawn at once. */
+export type Pressing =
+  /** It did what it says. `settled`: the message under the button is a question that is answered now. */
+  | { readonly kind: 'done'; readonly redraw?: string; readonly settled?: boolean }
+  | { readonly kind: 'repeated' }
+  | { readonly kind: 'outsider' }
+  | { readonly kind: 'not-yours' }
+  | { readonly kind: 'lost'; readonly by: string; readonly at: Date; readonly redraw?: string }
+  | { readonly kind: 'stale'; readonly redraw?: string }
+  | { readonly kind: 'refused'; readonly error: VakhtaError; readonly redraw?: string }
+  /** Some arguments are missing: ask for them. */
+  | { readonly kind: 'ask'; readonly operation: Operation; readonly args: Readonly<Record<string, unknown>>; readonly origin: Origin }
+  /** Confirming needs the target's name and a code: ask for them. */
+  | { readonly kind: 'step-up'; readonly runId: string };
+
+export interface Outcome {
+  readonly pressing: Pressing;
+  /** The message is not the one that its card shows (it was sent twice, or the card moved on): take its buttons away. */
+  readonly strip: boolean;
+}
+
+/** The press of a button, from Telegram's data to what is done. A button that is unknown or stale never does anything. */
+export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Promise<Outcome> {
+  const { db, requests, operations, clock } = options;
+
+  const redraw = async (card: Card | undefined): Promise<{ redraw?: string }> => {
+    if (card === undefined || card.goneAt !== undefined) return {};
+    await touchCards(db, card.kind, card.ref, clock.now(), { priority: 1 });
+    return { redraw: card.id };
+  };
+
+  /** A second message of a card: adopted when the card has lost its own, else without buttons from now on. */
+  const adopt = async (card: Card, messageId: number): Promise<boolean> => {
+    if (card.messageId === messageId) return false;
+    if (card.messageId !== undefined) return true;
+    await delivered(db, card.id, { rev: card.deliveredRev, hash: '', messageId }, clock.now());
+    return false;
+  };
+
+  const denied = async (operator: Operator, subject: string, needs: string): Promise<VakhtaError> => {
+    const actor = actorName({ kind: 'operator', id: operator.id });
+    await db.tx((tx) => appendAudit(tx, { actor, action: 'denied', subject, detail: { action: 'press', needs } }, clock.now()));
+    return new VakhtaError('denied', 'no-role', `${actor} needs ${needs} for ${subject}`, { args: { role: needs } });
+  };
+
+  const act = async (pressed: Pressed, operator: Operator, action: Action, card: Card | undefined): Promise<Pressing> => {
+    const { press } = action;
+    const actor = { kind: 'operator', id: operator.id } as const;
+    if (press.kind === 'view') {
+      if (card === undefined) return { kind: 'stale' };
+      await setView(db, card.id, press.view, clock.now());
+      return { kind: 'done', redraw: card.id };
+    }
+    if (press.kind === 'operation') {
+      const operation = operations.get(press.operation);
+      if (!operation) return { kind: 'stale', ...(await redraw(card)) };
+      if (!holds(operator.role, operation.role)) {
+        return { kind: 'refused', error: await denied(operator, operation.name, operation.role) };
+      }
+    }
+    if (press.kind === 'run' && press.verb === 'confirm' && (await options.needsStepUp(press.runId))) {
+      return { kind: 'step-up', runId: press.runId };
+    }
+    const claimed = await claimAction(db, action.token, actorName(actor), clock.now());
+    if (!claimed.won) {
+      // A press that was interrupted after its claim is carried through; the key of the run makes it one run.
+      const isMine = claimed.state === 'claimed' && claimed.by === actorName(actor) && claimed.runId === undefined;
+      if (!isMine && claimed.state === 'claimed' && claimed.by !== undefined && claimed.at !== undefined) {
+        return { kind: 'lost', by: claimed.by.replace(/^operator:/, ''), at: claimed.at, ...(await redraw(card)) };
+      }
+      if (!isMine) return { kind: 'stale', ...(await redraw(card)) };
+    }
+    const origin = originOf(pressed, card);
+    try {
+      if (press.kind === 'run') {
+        const run = await requests.answer(press.runId, press.verb, actor);
+        await linkRun(db, action.token, run.id);
+        return { kind: 'done', settled: card === undefined, ...(await redraw(card)) };
+      }
+      const operation = operations.get(press.operation);
+      if (operation && nextMissing(operation, press.args)) return { kind: 'ask', operation, args: press.args, origin };
+      const run = await requests.request(actor, press.operation, press.args, { origin, idempotencyKey: action.token });
+      await linkRun(db, action.token, run.id);
+      return { kind: 'done', settled: card === undefined, ...(await redraw(card)) };
+    } catch (error) {
+      if (!(error instanceof VakhtaError) || (error.kind !== 'usage' && error.kind !== 'denied')) throw error;
+      // It came to nothing, so somebody else (with the right) may still press.
+      await reopenAction(db, action.token);
+      return { kind: 'refused', error, ...(await redraw(card)) };
+    }
+  };
+
+  return async (pressed) => {
+    const { operator, token, chat, messageId } = pressed;
+    const isFirst = await seenCallback(db, pressed.callbackId, clock.now());
+    if (!operator) return { pressing: { kind: 'outsider' }, strip: false };
+    const action = token === undefined ? undefined : await findAction(db, token);
+    if (action === undefined || action.chat !== chat) {
+      const shown = await cardByMessage(db, chat, messageId);
+      return { pressing: { kind: 'stale', ...(await redraw(shown)) }, strip: shown === undefined };
+    }
+    // Telegram repeated what was carried through; an interrupted press goes on.
+    if (!isFirst && action.state === 'claimed' && action.runId !== undefined) {
+      return { pressing: { kind: 'repeated' }, strip: false };
+    }
+    const card = action.cardId === undefined ? undefined : await findCard(db, action.cardId);
+    const strip = card === undefined ? false : await adopt(card, messageId);
+    if (action.onlyFor !== undefined && action.onlyFor !== operator.id) return { pressing: { kind: 'not-yours' }, strip };
+    const isOver = action.state === 'expired' || (action.state === 'open' && action.expiresAt <= clock.now());
+    if (isOver && action.press.kind !== 'view') return { pressing: { kind: 'stale', ...(await redraw(card)) }, strip };
+    return { pressing: await act(pressed, operator, action, card), strip };
+  };
+}
+
+function originOf({ chat, thread, messageId }: Pressed, card: Card | undefined): Origin {
+  const incident = card?.kind === 'incident' ? Number(card.ref) : Number.NaN;
+  return {
+    chat,
+    replyTo: messageId,
+    ...(thread === undefined ? {} : { thread }),
+    ...(Number.isSafeInteger(incident) ? { incident } : {}),
+  };
+}
