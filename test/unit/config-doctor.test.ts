@@ -61,6 +61,7 @@ describe('doctor', () => {
     );
     expect(formatSummary(lines, texts.for('en'))).toBe('3 ok, 1 to look at, 1 failed');
     expect(doctorExitCode(lines)).toBe(5);
+    expect(clock.pending, 'no timer outlives its probe').toBe(0);
   });
 
   it('runs everything at the same time and leaves behind what does not answer', async () => {

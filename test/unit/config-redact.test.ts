@@ -55,6 +55,10 @@ describe('learned values', () => {
     expect(knowing('abcdefgh', 'fghijklm').redact('xabcdefghijklmx')).toBe(`x${MASK}x`);
   });
 
+  it('a value that overlaps itself leaves no rest', () => {
+    expect(knowing('abab').redact('xababab')).toBe(`x${MASK}`);
+  });
+
   it('a value of three characters is not looked for', () => {
     expect(knowing('abc').redact('abc')).toBe('abc');
   });
