@@ -53,10 +53,11 @@ function directly(simulator: ProxmoxSimulator): Transport {
 /** Lets time pass, half a second a step, until the promise is settled. */
 export async function passing<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
   let settled = false;
-  const done = () => {
+  const watched = promise.finally(() => {
     settled = true;
-  };
-  promise.then(done, done);
+  });
+  // Answered for by the caller's own await.
+  watched.catch(() => {});
   for (let step = 0; !settled; step++) {
     if (step > 5000) throw new Error('nothing came of it in 2500 seconds');
     await clock.advance(step === 0 ? 0 : 500);

@@ -241,7 +241,7 @@ describe.skipIf(!haveContracts)('the API description of 9.2', () => {
       await clock.advance(later);
       for (const path of get) {
         const { status, json } = await ask('GET', path);
-        expect(status, path).toBe(200);
+        expect({ path, status }).toEqual({ path, status: 200 });
         expect(description.answer('GET', path.split('?')[0] ?? '', json?.data, true)).toEqual([]);
       }
     }
