@@ -3,7 +3,7 @@ import { judgeCertificate, certificateSeen } from '../core/certificate.ts';
 import { hours, seconds, type Clock } from '../core/clock.ts';
 import { toVakhtaError } from '../core/error.ts';
 import type { Config } from '../config/schema.ts';
-import type { Alertmanager } from '../integrations/alertmanager/port.ts';
+import type { Alertmanager } from '../integrations/alertmanager/alertmanager.ts';
 import { type PgBackRest, stanzaLine } from '../integrations/pgbackrest/pgbackrest.ts';
 import type { Proxmox } from '../integrations/proxmox/port.ts';
 import { list as certificates } from '../store/certificates.ts';

@@ -1,4 +1,4 @@
-import type { Alertmanager } from '../integrations/alertmanager/port.ts';
+import type { Alertmanager } from '../integrations/alertmanager/alertmanager.ts';
 import type { PgBackRest } from '../integrations/pgbackrest/pgbackrest.ts';
 import type { Proxmox } from '../integrations/proxmox/port.ts';
 import type { CertificateWatch } from './certificates.ts';

@@ -21,7 +21,8 @@ export function createReconciler(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly executor: Executor;
-  readonly enqueue: (run: Run, delayMs?: number) => Promise<void>;
+  /** Queues a run that has no job; asked again for the same run within a minute, it does nothing. */
+  readonly requeue: (run: Run) => Promise<void>;
 }): Reconciler {
   const { db, clock, log, executor } = options;
   return {
@@ -32,7 +33,7 @@ export function createReconciler(options: {
       }
       for (const run of await unqueued(db, new Date(now.getTime() - UNQUEUED_MS))) {
         log.info({ run: run.id, state: run.state }, 'run was waiting without a job, queued again');
-        await options.enqueue(run);
+        await options.requeue(run);
       }
       for (const run of await staleRunning(db, new Date(now.getTime() - SILENT_MS))) {
         log.warn(

@@ -11,6 +11,8 @@ import type { Log } from '../../core/log.ts';
 import type { Operation } from '../define.ts';
 import { type People, showRun, step } from './shared.ts';
 
+export type { Origin } from '../../store/runs.ts';
+
 export interface RequestOptions {
   readonly origin?: Origin;
   /** The same key gives the same run: a press that arrives twice, a schedule that two replicas fire. */

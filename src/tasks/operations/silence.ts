@@ -78,7 +78,7 @@ export default defineOperation({
   },
 
   verify: async ({ ports, signal }, _args, { id }) => {
-    const { state } = await ports.alertmanager.silence(id, signal);
+    const state = (await ports.alertmanager.silence(id, signal))?.state ?? 'missing';
     return { ok: state === 'active' || state === 'pending', text: { key: 'silence-seen', args: { state } } };
   },
 

@@ -57,20 +57,22 @@ export default defineOperation({
     await remember({ silence: id });
     // One that already ended by itself is what was wanted.
     const before = await ports.alertmanager.silence(id, signal);
-    if (before.state !== 'expired') await ports.alertmanager.expireSilence(id, signal);
+    if (before && before.state !== 'expired') await ports.alertmanager.expireSilence(id, signal);
     await ports.incidents.silenced(incident, null, actor.id);
     return { state: 'succeeded', result: { id } };
   },
 
   verify: async ({ ports, signal }, _args, { id }) => {
-    const { state } = await ports.alertmanager.silence(id, signal);
+    // Alertmanager forgets expired silences after its retention.
+    const state = (await ports.alertmanager.silence(id, signal))?.state ?? 'expired';
     return { ok: state === 'expired', text: { key: 'unsilence-seen', args: { state } } };
   },
 
   reconcile: async ({ ports, actor, signal }, { incident }, external) => {
     const id = external?.['silence'];
     if (typeof id !== 'string') return { state: 'again' };
-    if ((await ports.alertmanager.silence(id, signal)).state !== 'expired') return { state: 'again' };
+    const found = await ports.alertmanager.silence(id, signal);
+    if (found && found.state !== 'expired') return { state: 'again' };
     await ports.incidents.silenced(incident, null, actor.id);
     return { state: 'succeeded', result: { id } };
   },

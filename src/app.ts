@@ -1,0 +1,380 @@
+import { hostname } from 'node:os';
+import { serve, type ServerType } from '@hono/node-server';
+import { type Clock, days, minutes, seconds } from './core/clock.ts';
+import { VakhtaError } from './core/error.ts';
+import { type Catalogue, catalogue } from './core/i18n.ts';
+import type { Log } from './core/log.ts';
+import type { Operator } from './core/people.ts';
+import { newId, type Random } from './core/random.ts';
+import type { Redactor } from './core/redact.ts';
+import { routeFor } from './core/routing.ts';
+import type { Config, Endpoint } from './config/schema.ts';
+import type { Secrets } from './config/secrets.ts';
+import { type Bot, createBot } from './bot/bot.ts';
+import { createHttp } from './handlers/http.ts';
+import { createScheduler, type Schedule } from './handlers/schedules.ts';
+import { createAlertIntake } from './handlers/webhooks/alertmanager.ts';
+import { type Database, openDatabase } from './store/db.ts';
+import { type EmbeddedPostgres, startEmbedded } from './store/embedded.ts';
+import { firing } from './store/incidents.ts';
+import { migrate } from './store/migrate.ts';
+import { observation } from './store/observations.ts';
+import { stats } from './store/outbox.ts';
+import { heartbeat, leave } from './store/processes.ts';
+import { createPostgresQueue, createRedisQueue, type JobQueue } from './store/queue.ts';
+import { countRuns } from './store/runs.ts';
+import { createCertificateWatch } from './tasks/certificates.ts';
+import type { Facts, Operation } from './tasks/define.ts';
+import { createIncidentDesk } from './tasks/incidents.ts';
+import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
+import { createReconciler } from './tasks/lifecycle/reconciler.ts';
+import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
+import { createStepUp } from './tasks/lifecycle/step-up.ts';
+import { createOverview } from './tasks/overview.ts';
+import type { Ports } from './tasks/ports.ts';
+import { allMessages } from './messages.gen.ts';
+import { createHousekeeping } from './app/housekeeping.ts';
+import { createMetrics, type Metrics } from './app/metrics.ts';
+import { schedulesOf } from './app/schedules.ts';
+import type { Systems } from './app/systems.ts';
+
+/** `bot`: Telegram and webhooks; `worker`: the queue and everything with credentials; `start`: both in one process. */
+export type ProcessRole = 'bot' | 'worker' | 'start';
+
+/** Everything of the outside, handed in once. */
+export interface Edges {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly secrets: Secrets;
+  readonly version: string;
+  readonly operations: readonly Operation[];
+  /** The clients of the outside systems; called in a process with the worker's half only. */
+  readonly systems: () => Promise<Systems>;
+}
+
+export interface App {
+  readonly db: Database;
+  readonly requests: Requests;
+  readonly executor: Executor;
+  readonly catalogue: Catalogue;
+  readonly facts: Facts;
+  readonly metrics: Metrics;
+  readonly queue: JobQueue;
+  /** Where the HTTP side listens, once started. */
+  readonly address: () => string | undefined;
+  start(): Promise<void>;
+  /** Takes nothing new, finishes or hands back what runs, then closes everything in reverse order. */
+  stop(): Promise<void>;
+}
+
+const CONCURRENCY = 4;
+const DRAIN_MS = seconds(20);
+const RECONCILE_EVERY_MS = seconds(5);
+const HEARTBEAT_EVERY_MS = seconds(20);
+
+/** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
+export async function compose(config: Config, role: ProcessRole, edges: Edges): Promise<App> {
+  const { clock, random, log, secrets, version } = edges;
+  const processId = `${hostname()}-${newId(random, clock.now()).slice(-12)}`;
+  const hasBot = role !== 'worker';
+  const hasWorker = role !== 'bot';
+
+  const { url, embedded } = await databaseOf(config, edges);
+  await migrate(url, log);
+  const db = openDatabase({ url, log, clock });
+  const queue = await queueOf(config, url, edges);
+
+  const texts = catalogue(allMessages);
+  const operations = new Map(edges.operations.map((operation) => [operation.name, operation]));
+  const operators = new Map<string, Operator>(config.operators.map((operator) => [operator.id, operator]));
+  const people = (id: string): Operator | undefined => operators.get(id);
+  const facts = factsOf(config, db);
+
+  const metrics = createMetrics(version, async () => ({
+    outbox: await stats(db, clock.now()),
+    queue: { ...(await queue.counts()) },
+    openRuns: await countRuns(db),
+    firing: countBy(await firing(db), ({ severity }) => severity),
+  }));
+
+  let turn = 0;
+  const enqueue = (run: { readonly id: string; readonly rev: number }, delayMs?: number): Promise<void> =>
+    // A finished job's id stays known for a day, so each handing over has an id of its own.
+    queue.add(run.id, { jobId: `${run.id}-${run.rev}-${processId.slice(-6)}${(turn += 1)}`, ...(delayMs === undefined ? {} : { delayMs }) });
+
+  const systems = hasWorker ? await edges.systems() : undefined;
+  const ports = portsOf({ config, db, clock, systems, queue });
+  const executor = createExecutor({
+    db,
+    operations,
+    ports,
+    people,
+    policy: config.policy,
+    clock,
+    random,
+    log,
+    worker: processId,
+    stepUp: createStepUp({
+      db,
+      clock,
+      secrets: (id) => {
+        const totp = config.operators.find((operator) => operator.id === id)?.totp;
+        return totp && secrets.source(totp);
+      },
+    }),
+    enqueue,
+    onEnd: (operation, state, ms) => metrics.runEnded(operation, state, ms),
+  });
+  const requests = createRequests({
+    db,
+    operations,
+    people,
+    policy: config.policy,
+    clock,
+    random,
+    log,
+    enqueue,
+    processInline: (runId) => executor.process(runId),
+  });
+  // A job that only got stuck in the queue is not doubled every few seconds: one id a minute.
+  const requeue = (run: { readonly id: string; readonly rev: number }): Promise<void> =>
+    queue.add(run.id, { jobId: `${run.id}-${run.rev}-m${Math.floor(clock.now().getTime() / minutes(1))}` });
+  const reconciler = createReconciler({ db, clock, log, executor, requeue });
+  const housekeeping = createHousekeeping({ db, clock, log, retentionMs: days(config.retention.days) });
+
+  const bot: Bot | undefined = hasBot
+    ? await createBot({ config, db, requests, operations, catalogue: texts, clock, random, log, metrics: metrics.bot, facts, secrets, people, redactor: edges.redactor })
+    : undefined;
+  const schedules: readonly Schedule[] = schedulesOf(config, requests, clock);
+  const scheduler = createScheduler({ db, clock, schedules, log });
+
+  const stopping = new AbortController();
+  const background: Promise<unknown>[] = [];
+  const starters: (() => Promise<void>)[] = [];
+  const stoppers: (() => Promise<void> | void)[] = [];
+  let server: ServerType | undefined;
+
+  const http = createHttp({
+    clock,
+    log,
+    ...(hasBot && config.alertmanager
+      ? { alerts: { intake: createAlertIntake({ db, config, clock, log }), token: secrets.source(config.alertmanager.webhookToken) } }
+      : {}),
+    live: () => !stopping.signal.aborted,
+    ready: async () => {
+      const checks: [string, Promise<unknown>][] = [
+        ['database', db.query('select 1')],
+        ['queue', queue.ready()],
+      ];
+      const results = await Promise.allSettled(checks.map(([, check]) => check));
+      const missing = checks.filter((_, n) => results[n]?.status === 'rejected').map(([name]) => name);
+      return [...missing, ...(bot && !bot.ready() ? ['telegram'] : [])];
+    },
+    metrics: metrics.scrape,
+    onWebhook: metrics.webhook,
+  });
+  if (bot?.webhookRoute) http.route('/', bot.webhookRoute);
+
+  /** Repeats until the program stops; a round that fails is logged and the next one comes. */
+  const every = (ms: number, what: string, round: (signal: AbortSignal) => Promise<void>) => async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await round(signal).catch((error: unknown) => log.warn({ err: error }, `${what} failed, it is tried again`));
+      await clock.sleep(ms, signal).catch(() => {});
+    }
+  };
+  const inBackground = (work: (signal: AbortSignal) => Promise<void>): void => {
+    background.push(work(stopping.signal).catch((error: unknown) => log.error({ err: error }, 'a background task ended')));
+  };
+
+  /** What menus and cards show is looked at when a worker starts, at most once an hour however often it restarts. */
+  const lookAround = async (): Promise<void> => {
+    const hour = clock.now().toISOString().slice(0, 13);
+    const actor = { kind: 'system', id: 'vakhta' } as const;
+    for (const operation of ['status', ...(config.certificates.endpoints.length > 0 ? ['certs'] : [])]) {
+      await requests.request(actor, operation, {}, { idempotencyKey: `start:${operation}:${hour}` });
+    }
+  };
+
+  starters.push(async () => {
+    await queue.ready();
+    server = await listen(http.fetch, config.http);
+    log.info({ role, version, address: addressOf(server) }, 'listening');
+    stoppers.push(() => closeServer(server));
+  });
+  if (hasWorker) {
+    starters.push(async () => {
+      const ended = await db.listen('vakhta_cancel', (runId) => {
+        if (runId) executor.cancel(runId);
+      });
+      await queue.start(({ runId }, signal) => executor.process(runId, signal), { concurrency: CONCURRENCY });
+      await lookAround();
+      inBackground((signal) => db.leader('reconciler', signal, every(RECONCILE_EVERY_MS, 'reconciling', reconciler.round)));
+      stoppers.push(async () => {
+        await queue.pauseAndDrain(DRAIN_MS);
+        await ended();
+      });
+    });
+  }
+  if (bot) {
+    starters.push(async () => {
+      await bot.start();
+      stoppers.push(() => bot.stop());
+    });
+  }
+  starters.push(async () => {
+    scheduler.start();
+    inBackground(
+      every(HEARTBEAT_EVERY_MS, 'the heartbeat of this process', () => heartbeat(db, { id: processId, role, version }, clock.now())),
+    );
+    inBackground((signal) => db.leader('housekeeping', signal, every(minutes(10), 'housekeeping', housekeeping.round)));
+    stoppers.push(() => scheduler.stop());
+  });
+
+  return {
+    db,
+    requests,
+    executor,
+    catalogue: texts,
+    facts,
+    metrics,
+    queue,
+    address: () => addressOf(server),
+    start: async () => {
+      for (const start of starters) await start();
+    },
+    stop: async () => {
+      stopping.abort();
+      for (const stop of stoppers.toReversed()) {
+        await Promise.resolve(stop()).catch((error: unknown) => log.warn({ err: error }, 'a part did not stop in order'));
+      }
+      await Promise.allSettled(background);
+      await leave(db, processId).catch(() => {});
+      await queue.close();
+      await db.close();
+      await systems?.close();
+      await embedded?.stop();
+    },
+  };
+}
+
+async function databaseOf(config: Config, { secrets, log, clock }: Edges): Promise<{ url: string; embedded?: EmbeddedPostgres }> {
+  if (config.database.url) return { url: (await secrets.source(config.database.url)()).reveal() };
+  const embedded = await startEmbedded({ dataDir: config.dataDir, log, clock });
+  return { url: embedded.url, embedded };
+}
+
+async function queueOf(config: Config, databaseUrl: string, { secrets, log, clock }: Edges): Promise<JobQueue> {
+  const common = { name: `vakhta-${config.site.id}`, log, clock };
+  if (!config.queue.redisUrl) return createPostgresQueue({ ...common, url: databaseUrl });
+  return createRedisQueue({ ...common, url: (await secrets.source(config.queue.redisUrl)()).reveal() });
+}
+
+function factsOf(config: Config, db: Database): Facts {
+  return {
+    stanzas: config.postgres.map(({ id }) => id),
+    endpoints: config.certificates.endpoints.map(({ id }) => id),
+    operators: config.operators,
+    guests: async () => {
+      const seen = await Promise.all(config.proxmox.map(({ id }) => observation(db, `proxmox.${id}.guests`)));
+      return seen.flatMap((one) => namesIn(one?.data)).sort();
+    },
+  };
+}
+
+function namesIn(data: unknown): string[] {
+  if (typeof data !== 'object' || data === null || !('names' in data) || !Array.isArray(data.names)) return [];
+  return data.names.filter((name): name is string => typeof name === 'string');
+}
+
+interface PortsOptions {
+  readonly config: Config;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly systems: Systems | undefined;
+  readonly queue: JobQueue;
+}
+
+/** The ports by name, made when first used; one that is not configured, or not in this process, says so. */
+function portsOf({ config, db, clock, systems, queue }: PortsOptions): Ports {
+  const missing = (port: string): never => {
+    throw new VakhtaError('permanent', 'port-missing', `port ${port} is not available here`, { args: { port } });
+  };
+  const incidents = createIncidentDesk({ db, clock });
+  if (!systems) {
+    return {
+      incidents,
+      get alertmanager() {
+        return missing('alertmanager');
+      },
+      get certificates() {
+        return missing('certificates');
+      },
+      get overview() {
+        return missing('overview');
+      },
+      get pgbackrest() {
+        return missing('postgres');
+      },
+      get proxmox() {
+        return missing('proxmox');
+      },
+    };
+  }
+  const { alertmanager, proxmox, pgbackrest } = systems;
+  return {
+    incidents,
+    proxmox,
+    pgbackrest,
+    certificates: createCertificateWatch({ db, clock, prober: systems.tls, config, place: (endpoint) => certificatePlace(config, endpoint) }),
+    overview: createOverview({ db, clock, config, proxmox, pgbackrest, alertmanager, queued: async () => (await queue.counts()).waiting }),
+    get alertmanager() {
+      return alertmanager ?? missing('alertmanager');
+    },
+  };
+}
+
+/** Certificate warnings go where an alert `CertificateExpiry` of that endpoint would go. */
+function certificatePlace(config: Config, endpoint: Endpoint): { chat: number; thread?: number } {
+  const labels = { alertname: 'CertificateExpiry', service: 'certificates', instance: endpoint.servername, endpoint: endpoint.id };
+  const route = routeFor(config.routes, labels, 'warning');
+  const chat = config.chats.find(({ id }) => id === route?.chat) ?? config.chats[0];
+  if (!chat) throw new VakhtaError('bug', 'internal', 'a configuration without chats was accepted');
+  const thread = route?.topic === undefined ? undefined : chat.topics[route.topic];
+  return thread === undefined ? { chat: chat.chatId } : { chat: chat.chatId, thread };
+}
+
+function countBy<T>(items: readonly T[], key: (item: T) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const item of items) counts[key(item)] = (counts[key(item)] ?? 0) + 1;
+  return counts;
+}
+
+function listen(fetch: (request: Request) => Response | Promise<Response>, where: Config['http']): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: where.host, port: where.port }, () => resolve(server));
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      const address = `${where.host}:${where.port}`;
+      reject(
+        taken
+          ? new VakhtaError('usage', 'port-taken', `${address} is taken by another program`, { args: { address } })
+          : error,
+      );
+    });
+  });
+}
+
+const addressOf = (server: ServerType | undefined): string | undefined => {
+  const address = server?.address();
+  return address && typeof address === 'object' ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` : undefined;
+};
+
+const closeServer = (server: ServerType | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (!server) return resolve();
+    server.close(() => resolve());
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+  });
+

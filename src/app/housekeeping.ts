@@ -1,0 +1,40 @@
+import { days, hours, type Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import { expire, purge as purgeActions } from '../store/actions.ts';
+import { purgeCards } from '../store/cards.ts';
+import type { Database } from '../store/db.ts';
+import { purge as purgeInbox } from '../store/inbox.ts';
+import { purgeIncidents } from '../store/incidents.ts';
+import { purge as purgeOutbox } from '../store/outbox.ts';
+import { purge as purgeProcesses } from '../store/processes.ts';
+import { purgeRuns } from '../store/runs.ts';
+import { purge as purgeSchedules } from '../store/schedules.ts';
+
+/** Forgets what nobody needs any more: history after the retention of the configuration, plumbing after days. The audit stays. */
+export function createHousekeeping(options: {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly retentionMs: number;
+}): { round(): Promise<void> } {
+  const { db, clock, log } = options;
+  return {
+    round: async () => {
+      const now = clock.now();
+      const ago = (ms: number) => new Date(now.getTime() - ms);
+      await expire(db, now);
+      // Telegram repeats an update for 24 hours at the most.
+      await purgeInbox(db, ago(hours(48)));
+      await purgeOutbox(db, ago(days(7)));
+      await purgeActions(db, ago(days(7)));
+      await purgeProcesses(db, ago(days(1)));
+      await purgeSchedules(db, ago(days(60)));
+      const forgotten = {
+        incidents: await purgeIncidents(db, ago(options.retentionMs)),
+        runs: await purgeRuns(db, ago(options.retentionMs)),
+        cards: await purgeCards(db, ago(options.retentionMs)),
+      };
+      if (Object.values(forgotten).some((n) => n > 0)) log.info(forgotten, 'old history was forgotten');
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { AuthConfig, Config } from '../config/schema.ts';
+import { LOCAL_HOST } from '../config/schema.ts';
+import type { Secrets } from '../config/secrets.ts';
+import { type Alertmanager, createAlertmanager } from '../integrations/alertmanager/alertmanager.ts';
+import type { Probeable } from '../integrations/define.ts';
+import type { Executor } from '../integrations/exec/executor.ts';
+import { createLocalExecutor } from '../integrations/exec/local.ts';
+import { createSshExecutor } from '../integrations/exec/ssh.ts';
+import { createPgBackRest, type PgBackRest } from '../integrations/pgbackrest/pgbackrest.ts';
+import type { Auth } from '../integrations/prometheus/http.ts';
+import { createPrometheus, type Prometheus } from '../integrations/prometheus/prometheus.ts';
+import type { Proxmox } from '../integrations/proxmox/port.ts';
+import { createProxmox } from '../integrations/proxmox/proxmox.ts';
+import { createTlsProber, type TlsProber } from '../integrations/tls/prober.ts';
+import type { Vault } from '../integrations/vault/port.ts';
+import { several, type Several } from '../tasks/several.ts';
+
+/** The clients of all configured outside systems. Only a worker (and doctor) makes them: they hold credentials. */
+export interface Systems {
+  readonly alertmanager: Alertmanager | undefined;
+  readonly prometheus: Prometheus | undefined;
+  readonly proxmox: Several<Proxmox>;
+  readonly pgbackrest: Several<PgBackRest>;
+  readonly hosts: Several<Executor>;
+  readonly tls: TlsProber;
+  readonly vault: Vault | undefined;
+  /** By the names that doctor prints: `proxmox pve1`. */
+  readonly probes: readonly (readonly [name: string, of: Probeable])[];
+  close(): Promise<void>;
+}
+
+export interface SystemsEdges {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly secrets: Secrets;
+  readonly vault: Vault | undefined;
+  /** Text of a file with certificates. */
+  readonly readText: (path: string) => Promise<string>;
+}
+
+export async function createSystems(config: Config, edges: SystemsEdges): Promise<Systems> {
+  const { clock, log, secrets, vault } = edges;
+  const http = { fetch: globalThis.fetch, clock };
+  const closers: (() => void | Promise<void>)[] = [];
+
+  const authOf = (auth: AuthConfig | undefined): { auth?: Auth } => {
+    if (auth?.bearer) return { auth: { kind: 'bearer', token: secrets.source(auth.bearer) } };
+    if (auth?.basic) return { auth: { kind: 'basic', user: auth.basic.user, password: secrets.source(auth.basic.password) } };
+    return {};
+  };
+
+  const sshOf = (host: Config['hosts'][number], runAs?: string): Executor => {
+    const executor = createSshExecutor(
+      {
+        host: host.address,
+        port: host.port,
+        user: host.user,
+        privateKey: secrets.source(host.privateKey),
+        hostKey: host.hostKey,
+        ...(runAs === undefined ? {} : { sudo: { user: runAs } }),
+      },
+      { clock, log },
+    );
+    closers.push(() => executor.close());
+    return executor;
+  };
+
+  const hosts = several(config.hosts.map((host) => [host.id, sshOf(host)] as const));
+
+  const executorOf = (stanza: Config['postgres'][number]): Executor => {
+    const { runAs } = stanza;
+    if (stanza.host === LOCAL_HOST) {
+      const prefix = runAs === undefined ? {} : { prefix: ['sudo', '-n', '-u', runAs, '--'] };
+      return createLocalExecutor(prefix, { clock });
+    }
+    const host = config.hosts.find(({ id }) => id === stanza.host);
+    return host && runAs !== undefined ? sshOf(host, runAs) : hosts.get(stanza.host);
+  };
+
+  const pgbackrest = several(
+    config.postgres.map((stanza) => {
+      const { id, binary, config: file } = stanza;
+      const settings = { id, stanza: stanza.stanza, binary, ...(file === undefined ? {} : { config: file }) };
+      return [id, createPgBackRest(settings, { executor: executorOf(stanza), clock })] as const;
+    }),
+  );
+
+  const proxmox = several(
+    await Promise.all(
+      config.proxmox.map(async ({ id, url, tokenId, token, ca, fingerprint }) => {
+        const pem = ca === undefined ? undefined : await edges.readText(ca);
+        return [id, createProxmox({ id, url, tokenId, token: secrets.source(token), ca: pem, fingerprint }, { clock, log })] as const;
+      }),
+    ),
+  );
+
+  const alertmanager = config.alertmanager && createAlertmanager({ url: config.alertmanager.url, ...authOf(config.alertmanager.auth) }, http);
+  const prometheus = config.prometheus && createPrometheus({ url: config.prometheus.url, ...authOf(config.prometheus.auth) }, http);
+  const extra = config.certificates.ca === undefined ? [] : [await edges.readText(config.certificates.ca)];
+  const tls = createTlsProber({ ca: extra }, { clock });
+
+  return {
+    alertmanager,
+    prometheus,
+    proxmox,
+    pgbackrest,
+    hosts,
+    tls,
+    vault,
+    probes: [
+      ...(vault ? [['vault', vault] as const] : []),
+      ...(alertmanager ? [['alertmanager', alertmanager] as const] : []),
+      ...(prometheus ? [['prometheus', prometheus] as const] : []),
+      ...proxmox.ids.map((id) => [`proxmox ${id}`, proxmox.get(id)] as const),
+      ...hosts.ids.map((id) => [`host ${id}`, hosts.get(id)] as const),
+      ...pgbackrest.ids.map((id) => [`postgres ${id}`, pgbackrest.get(id)] as const),
+    ],
+    close: async () => {
+      for (const close of closers) await close();
+      await vault?.close();
+    },
+  };
+}
