@@ -34,7 +34,7 @@ function query(fields) {
   return params.toString();
 }
 
-/** General has no thread id in requests. @param {number} thread */
+/** Nobody writes "to thread 0": General has no thread id. @param {number} thread */
 const threadId = (thread) => (thread === 0 ? undefined : thread);
 
 /** @returns {Promise<World>} */
@@ -48,7 +48,7 @@ export const getCommands = (as, chat) => request(`/cast/commands?${query({ as, c
  * @param {number} as @param {Place} place @param {number} [before] @returns {Promise<Message[]>}
  */
 export async function getMessages(as, { chat, thread }, before) {
-  const { messages } = await request(`/cast/messages?${query({ as, chat, thread: threadId(thread), before })}`);
+  const { messages } = await request(`/cast/messages?${query({ as, chat, thread, before })}`);
   return [...messages].sort((a, b) => a.message_id - b.message_id);
 }
 

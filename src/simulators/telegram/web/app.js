@@ -6,6 +6,7 @@ import { composer } from './composer.js';
 import { byId, copyText, h, icon } from './dom.js';
 import { setNow, userName } from './format.js';
 import { currentLanguage, setLanguage, t } from './i18n.js';
+import { createLoader, words } from './loader.js';
 import { drawEmpty, messageList } from './message-list.js';
 import { alertWindow, closeMenu, openMenu, photoWindow, toast } from './overlays.js';
 import { markPending, pressKey } from './render-keyboard.js';
@@ -40,86 +41,7 @@ async function untilAnswered(ask) {
   }
 }
 
-// ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-let loadRound = 0;
-
-/** Reads the world and all that this person can see, afresh. */
-async function reload() {
-  loadRound += 1;
-  const round = loadRound;
-  const me = state.me;
-  try {
-    const world = await api.getWorld();
-    const places = model.chatsOf(world, me).flatMap(model.placesOf);
-    const lists = await Promise.all(places.map((place) => api.getMessages(me, place)));
-    if (round !== loadRound) return;
-    state.world = world;
-    setNow(world.now);
-    const before = new Map(state.messages);
-    state.messages.clear();
-    places.forEach((place, i) => {
-      const key = model.placeKey(place);
-      state.messages.set(key, model.joinPages(before.get(key) ?? [], only(place, lists[i] ?? [])));
-    });
-    if (state.place && !places.some((place) => model.samePlace(place, state.place))) state.place = undefined;
-    await readPinned();
-    draw();
-  } catch (error) {
-    toast(t('loadFailed', { why: words(error) }), 'error');
-  }
-}
-
-/** A server may answer with the whole chat: keeps what belongs to the topic. @param {Place} place @param {Message[]} messages */
-function only(place, messages) {
-  const chat = model.chatById(state.world, place.chat);
-  return chat ? messages.filter((message) => model.samePlace(model.placeOfMessage(chat, message), place)) : messages;
-}
-
-/** @param {unknown} error */
-const words = (error) => (error instanceof Error ? error.message : String(error));
-
-let loadingOlder = false;
-
-/** @returns {Promise<boolean>} whether there were older messages */
-async function loadOlder() {
-  const place = state.place;
-  if (!place || loadingOlder || state.complete.has(model.placeKey(place))) return false;
-  const key = model.placeKey(place);
-  const oldest = state.messages.get(key)?.[0]?.message_id;
-  if (oldest === undefined) return false;
-  loadingOlder = true;
-  try {
-    const older = (await api.getMessages(state.me, place, oldest)).filter((one) => one.message_id < oldest);
-    if (older.length === 0) state.complete.add(key);
-    const added = only(place, older);
-    state.messages.set(key, [...added, ...(state.messages.get(key) ?? [])]);
-    if (added.length > 0) drawMessages();
-    return older.length > 0;
-  } catch (error) {
-    toast(t('loadFailed', { why: words(error) }), 'error');
-    return false;
-  } finally {
-    loadingOlder = false;
-  }
-}
-
-async function readPinned() {
-  const place = state.place;
-  const id = place && model.chatById(state.world, place.chat)?.pinned;
-  if (!place || !id) {
-    state.pinned = undefined;
-    return;
-  }
-  const found = model.findMessage(state, place.chat, id) ?? (await fetchOne(place, id));
-  if (model.samePlace(place, state.place)) state.pinned = found && only(place, [found])[0];
-}
-
-/** @param {Place} place @param {number} id @returns {Promise<Message | undefined>} */
-async function fetchOne(place, id) {
-  const page = await api.getMessages(state.me, place, id + 1).catch(() => []);
-  return page.find((message) => message.message_id === id);
-}
+const loader = createLoader(state, draw);
 
 // ── drawing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,7 +55,7 @@ const list = messageList({
     viewPhoto: photoWindow,
     press: (message, row, col) => void press(message, row, col),
   },
-  older: () => void loadOlder(),
+  older: () => void loader.loadOlder(),
   scrolled: () => drawToBottom(),
   menu: messageMenu,
 });
@@ -147,7 +69,11 @@ let below = 0;
 function draw() {
   document.body.dataset.screen = state.place ? 'chat' : 'list';
   drawSidebar(state, { open, become });
-  drawHead(state, { back: () => open(undefined), people: (anchor) => personMenu(state, anchor, { open, become }), jump: (id) => void jumpTo(id) });
+  drawHead(state, {
+    back: () => open(undefined),
+    people: (anchor) => personMenu(state, anchor, { open, become }),
+    jump: (id) => void jumpTo(id),
+  });
   drawMessages();
   drawToBottom();
   const news = model.unreadOf(state, state.me);
@@ -161,7 +87,14 @@ function drawMessages() {
   const messages = place ? (state.messages.get(model.placeKey(place)) ?? []) : [];
   const key = place ? `${state.me}|${model.placeKey(place)}` : '';
   byId('messages').setAttribute('aria-label', chat ? model.chatTitle(state.world, chat) : '');
-  list.draw({ key, messages, me: state.me, group: chat?.type !== 'private', unreadFrom: state.unreadFrom, language: currentLanguage() });
+  list.draw({
+    key,
+    messages,
+    me: state.me,
+    group: chat?.type !== 'private',
+    unreadFrom: state.unreadFrom,
+    language: currentLanguage(),
+  });
   const topic = chat?.topics?.find(({ thread_id }) => thread_id === (place?.thread || 1));
   const silent = messages.length === 0 && chat?.type === 'private';
   writer.draw({ key, label: t('message'), closed: topic?.closed === true, hidden: !chat || silent });
@@ -171,8 +104,14 @@ function drawMessages() {
 
 /** @param {import('./types.js').Chat | undefined} chat */
 function emptyContent(chat) {
-  if (!chat) return { title: t('noChat'), hint: t('noChatHint'), face: h('span', { class: 'empty-mark' }, icon('chat')) };
-  if (chat.type !== 'private') return { title: t('emptyGroup'), hint: t('emptyGroupHint'), face: h('span', { class: 'empty-mark' }, icon('chat')) };
+  if (!chat)
+    return { title: t('noChat'), hint: t('noChatHint'), face: h('span', { class: 'empty-mark' }, icon('chat')) };
+  if (chat.type !== 'private')
+    return {
+      title: t('emptyGroup'),
+      hint: t('emptyGroupHint'),
+      face: h('span', { class: 'empty-mark' }, icon('chat')),
+    };
   const bot = state.world.bot.first_name;
   return {
     title: t('emptyPrivate'),
@@ -197,7 +136,9 @@ function showOffline(down) {
   const banner = byId('offline');
   banner.hidden = !down;
   const retry = h('button', { type: 'button', on: { click: () => connection?.retryNow() } }, t('retry'));
-  banner.replaceChildren(...(down ? [h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('span', null, t('offline')), retry] : []));
+  banner.replaceChildren(
+    ...(down ? [h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('span', null, t('offline')), retry] : []),
+  );
 }
 
 // ── what a person does ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +154,7 @@ function open(place, how = {}) {
   state.pinned = undefined;
   if (!how.silent) writeUrl(state.me, place, how.replace ?? false);
   draw();
-  void readPinned().then(draw);
+  void loader.readPinned().then(draw);
   if (place && wide.matches) writer.focus();
 }
 
@@ -244,7 +185,10 @@ function become(person, place = state.place, replace = false) {
   setLanguage(model.personById(state.world, person)?.language_code);
   state.place = undefined;
   writeUrl(person, target, replace);
-  return reload().then(() => open(target, { silent: true }));
+  return loader.reload().then(() => {
+    // Somebody may have switched again meanwhile.
+    if (state.me === person) open(target, { silent: true });
+  });
 }
 
 /** @param {string} text @param {number | undefined} replyTo @returns {Promise<boolean>} */
@@ -289,7 +233,7 @@ function drawPending(id) {
 async function jumpTo(id) {
   for (let page = 0; page < MAX_PAGES_BACK; page += 1) {
     if (list.jump(id)) return;
-    if (!(await loadOlder())) break;
+    if (!(await loader.loadOlder())) break;
   }
   if (!list.jump(id)) toast(t('messageNotFound'));
 }
@@ -312,13 +256,10 @@ function onEvent(event) {
   switch (event.type) {
     case 'message':
     case 'edit':
-      if (event.message) onMessage(event.message, event.type === 'message');
+      if (event.message) onMessage(event.message, event);
       break;
     case 'delete':
-      for (const [key, messages] of state.messages) {
-        if (!key.startsWith(`${event.chat}:`)) continue;
-        state.messages.set(key, messages.filter(({ message_id }) => message_id !== event.message_id));
-      }
+      loader.hear(event);
       draw();
       break;
     case 'callback_answer':
@@ -328,26 +269,24 @@ function onEvent(event) {
       onAction(event);
       break;
     default:
-      void reload();
+      void loader.reload();
   }
 }
 
-/** @param {Message} message @param {boolean} isNew */
-function onMessage(message, isNew) {
+/** @param {Message} message @param {CastEvent} event */
+function onMessage(message, event) {
+  loader.hear(event);
   const chat = model.chatById(state.world, message.chat.id);
-  if (!chat) return void reload();
+  if (!chat) return void loader.reload();
+  const isNew = event.type === 'message';
   const place = model.placeOfMessage(chat, message);
-  const key = model.placeKey(place);
-  const known = state.messages.get(key);
   const here = model.samePlace(place, state.place);
   const mine = message.from?.id === state.me;
-  const seen = here && !document.hidden;
-  if (isNew) countUnread(chat, place, message, seen);
-  if (isNew && here && !mine && !list.atBottom()) below += 1;
-  if (isNew) state.actions.delete(key);
-  const oldest = known?.[0]?.message_id ?? 0;
-  if (known && (isNew || message.message_id >= oldest)) state.messages.set(key, model.upsert(known, message));
-  if (state.pinned?.message_id === message.message_id) state.pinned = message;
+  if (isNew) {
+    countUnread(chat, place, message, here && !document.hidden);
+    state.actions.delete(model.placeKey(place));
+    if (here && !mine && !list.atBottom()) below += 1;
+  }
   draw();
   if (isNew && here && mine) list.toBottom();
   const asksReply = isNew && here && !mine && message.reply_markup?.force_reply === true;
@@ -390,10 +329,17 @@ function onAction(event) {
   const fake = { message_id: 0, date: 0, chat, ...(event.thread ? { message_thread_id: event.thread } : {}) };
   const key = model.placeKey(model.placeOfMessage(chat, fake));
   const action = event.action ?? event.text ?? 'typing';
-  const word = action.includes('photo') ? t('sendingPhoto') : action.includes('upload') ? t('sendingFile') : t('typing');
+  const word = action.includes('photo')
+    ? t('sendingPhoto')
+    : action.includes('upload')
+      ? t('sendingFile')
+      : t('typing');
   state.actions.set(key, word);
   clearTimeout(actionTimers.get(key));
-  actionTimers.set(key, setTimeout(() => state.actions.delete(key) && draw(), ACTION_MS));
+  actionTimers.set(
+    key,
+    setTimeout(() => state.actions.delete(key) && draw(), ACTION_MS),
+  );
   draw();
 }
 
@@ -417,7 +363,8 @@ setInterval(() => refreshTimes(byId('messages')), 30_000);
 let connection;
 setLanguage(model.personById(state.world, state.me)?.language_code);
 showOffline(false);
-const firstPlace = wanted.place ?? (wide.matches ? model.chatsOf(state.world, state.me).flatMap(model.placesOf)[0] : undefined);
+const firstPlace =
+  wanted.place ?? (wide.matches ? model.chatsOf(state.world, state.me).flatMap(model.placesOf)[0] : undefined);
 await become(state.me, firstPlace, true);
 connection = api.connect({
   event: onEvent,
@@ -425,7 +372,7 @@ connection = api.connect({
     state.online = true;
     showOffline(false);
     // Nothing was heard before: what happened meanwhile is read.
-    void reload();
+    void loader.reload();
   },
   down: () => {
     state.online = false;

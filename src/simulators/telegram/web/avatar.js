@@ -6,7 +6,11 @@ import { hue, initials } from './format.js';
  * @param {{ id: number, name: string, color?: string | undefined, bot?: boolean }} of @param {'s' | 'm' | 'l'} [size]
  */
 export function avatar(of, size = 'm') {
-  const element = h('span', { class: `avatar avatar-${size}`, 'aria-hidden': 'true', data: { hue: of.bot ? 'bot' : hue(of.id) } });
+  const element = h('span', {
+    class: `avatar avatar-${size}`,
+    'aria-hidden': 'true',
+    data: { hue: of.bot ? 'bot' : hue(of.id) },
+  });
   element.textContent = initials(of.name);
   if (of.color && /^#[0-9a-f]{6}$/i.test(of.color)) {
     element.style.background = of.color;

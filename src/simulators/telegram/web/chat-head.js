@@ -30,17 +30,38 @@ export function drawHead(state, actions) {
   if (head.dataset.key !== key) {
     head.dataset.key = key;
     const me = personById(state.world, state.me);
-    const back = h('button', { type: 'button', id: 'back', class: 'icon-button', 'aria-label': t('back'), title: t('back'), on: { click: actions.back } }, icon('back'));
+    const back = h(
+      'button',
+      {
+        type: 'button',
+        id: 'back',
+        class: 'icon-button',
+        'aria-label': t('back'),
+        title: t('back'),
+        on: { click: actions.back },
+      },
+      icon('back'),
+    );
     const label = `${t('switchPerson')}: ${userName(me)}`;
     const person = h(
       'button',
-      { type: 'button', id: 'head-person', class: 'icon-button', 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'aria-label': label, title: label },
+      {
+        type: 'button',
+        id: 'head-person',
+        class: 'icon-button',
+        'aria-haspopup': 'menu',
+        'aria-expanded': 'false',
+        'aria-label': label,
+        title: label,
+      },
       avatar({ id: state.me, name: userName(me), color: me?.color }, 's'),
     );
     person.addEventListener('click', () => actions.people(person));
+    const face = avatar({ id: chat.id, name: chatTitle(state.world, chat), bot: chat.type === 'private' });
+    face.classList.toggle('avatar-forum', chat.forum === true);
     head.replaceChildren(
       back,
-      avatar({ id: chat.id, name: chatTitle(state.world, chat), bot: chat.type === 'private' }),
+      face,
       h('div', { class: 'head-text' }, h('h1', null, title), h('p', { id: 'head-about' })),
       person,
     );

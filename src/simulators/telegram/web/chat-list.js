@@ -98,7 +98,12 @@ export function personMenu(state, anchor, actions) {
     items: state.world.people.map((person) => {
       const news = person.id === state.me ? 0 : unreadOf(state, person.id);
       const content = [...personParts(person), ...(news > 0 ? [badge(news)] : [])];
-      return { label: userName(person), content, checked: person.id === state.me, run: () => actions.become(person.id) };
+      return {
+        label: userName(person),
+        content,
+        checked: person.id === state.me,
+        run: () => actions.become(person.id),
+      };
     }),
   });
 }
@@ -107,26 +112,31 @@ export function personMenu(state, anchor, actions) {
 function chatRows(state, chat, actions) {
   const title = chatTitle(state.world, chat);
   const face = avatar({ id: chat.id, name: title, bot: chat.type === 'private' }, 'l');
-  if (!chat.forum) return [row(state, { chat: chat.id, thread: 0 }, title, face, actions, chat.last)];
+  if (!chat.forum) return [row(state, { chat: chat.id, thread: 0 }, title, face, actions)];
   const head = h('div', { class: 'forum' }, face, h('span', { class: 'forum-title' }, title));
   const topics = topicsOf(chat, t('general')).map((topic) => {
-    const mark = h('span', { class: 'topic-mark', 'aria-hidden': 'true', data: { hue: topic.thread_id % 7 } }, icon(topic.closed ? 'lock' : topic.thread_id ? 'chat' : 'hash'));
+    const mark = h(
+      'span',
+      { class: 'topic-mark', 'aria-hidden': 'true', data: { hue: topic.thread_id % 7 } },
+      icon(topic.closed ? 'lock' : topic.thread_id ? 'chat' : 'hash'),
+    );
     return row(state, { chat: chat.id, thread: topic.thread_id }, topic.name, mark, actions);
   });
   return [h('section', { class: 'forum-group', 'aria-label': title }, head, ...topics)];
 }
 
-/**
- * @param {State} state @param {Place} place @param {string} title @param {HTMLElement} face @param {ListActions} actions
- * @param {import('./types.js').Message} [fallback]
- */
-function row(state, place, title, face, actions, fallback) {
-  const last = state.messages.get(placeKey(place))?.at(-1) ?? (typeof fallback === 'object' ? fallback : undefined);
+/** @param {State} state @param {Place} place @param {string} title @param {HTMLElement} face @param {ListActions} actions */
+function row(state, place, title, face, actions) {
+  const last = state.messages.get(placeKey(place))?.at(-1);
   const news = unreadOf(state, state.me, place);
   const action = state.actions.get(placeKey(place));
   const own = last?.from?.id === state.me;
   const sender = !last || last.from?.is_bot ? '' : own ? `${t('you')}: ` : `${last.from?.first_name ?? ''}: `;
-  const preview = action ? h('span', { class: 'typing' }, `${action}…`) : last ? `${sender}${excerpt(last)}` : '';
+  const preview = action
+    ? h('span', { class: 'typing' }, `${action}…`)
+    : last
+      ? `${sender}${excerpt(last)}`
+      : t('emptyTopic');
   return h(
     'button',
     {
@@ -142,7 +152,7 @@ function row(state, place, title, face, actions, fallback) {
       { class: 'row-text' },
       h('span', { class: 'row-title' }, title),
       h('span', { class: 'row-time' }, last ? listTime(last.date) : ''),
-      h('span', { class: 'row-last' }, preview),
+      h('span', { class: news > 0 ? 'row-last' : 'row-last alone' }, preview),
       news > 0 && badge(news),
     ),
   );

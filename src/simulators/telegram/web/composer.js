@@ -14,7 +14,14 @@ const MAX_HEIGHT = 180;
  */
 export function composer({ send, commands }) {
   const form = /** @type {HTMLFormElement} */ (byId('composer'));
-  const input = h('textarea', { id: 'input', rows: 1, maxlength: 4096, 'aria-autocomplete': 'list', 'aria-controls': 'commands', enterkeyhint: 'send' });
+  const input = h('textarea', {
+    id: 'input',
+    rows: 1,
+    maxlength: 4096,
+    'aria-autocomplete': 'list',
+    'aria-controls': 'commands',
+    enterkeyhint: 'send',
+  });
   const popup = h('div', { id: 'commands', role: 'listbox', hidden: true });
   const quote = h('div', { id: 'replying', hidden: true });
   const slash = h('button', { type: 'button', class: 'icon-button', id: 'slash' }, icon('slash'));
@@ -52,9 +59,22 @@ export function composer({ send, commands }) {
     quote.hidden = !message;
     quote.replaceChildren();
     if (!message) return;
-    const cancel = h('button', { type: 'button', class: 'icon-button', 'aria-label': t('cancelReply'), on: { click: () => setReply(undefined) } }, icon('close'));
+    const cancel = h(
+      'button',
+      {
+        type: 'button',
+        class: 'icon-button',
+        'aria-label': t('cancelReply'),
+        on: { click: () => setReply(undefined) },
+      },
+      icon('close'),
+    );
     const name = t('replyTo', { name: message.sender_chat?.title ?? userName(message.from) });
-    quote.append(icon('reply'), h('div', { class: 'replying-text' }, h('strong', null, name), h('span', null, excerpt(message))), cancel);
+    quote.append(
+      icon('reply'),
+      h('div', { class: 'replying-text' }, h('strong', null, name), h('span', null, excerpt(message))),
+      cancel,
+    );
     input.focus();
   };
 
@@ -72,7 +92,10 @@ export function composer({ send, commands }) {
     const all = await commands();
     if (question !== asked) return;
     shown = all.filter(({ command }) => command.startsWith(typed));
-    active = Math.max(0, shown.findIndex(({ command }) => command === typed));
+    active = Math.max(
+      0,
+      shown.findIndex(({ command }) => command === typed),
+    );
     drawCommands(all.length === 0);
   };
   /** @param {boolean} none */
@@ -175,7 +198,10 @@ export function composer({ send, commands }) {
       closed.textContent = t('topicClosed');
       input.placeholder = t('message');
       input.setAttribute('aria-label', view.label);
-      for (const [button, name] of /** @type {const} */ ([[slash, t('commands')], [submit, t('send')]])) {
+      for (const [button, name] of /** @type {const} */ ([
+        [slash, t('commands')],
+        [submit, t('send')],
+      ])) {
         button.setAttribute('aria-label', name);
         button.title = name;
       }

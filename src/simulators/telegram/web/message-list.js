@@ -66,7 +66,8 @@ export function messageList({ context, older, scrolled, menu }) {
       const entry = kept ?? { node: h('div'), signature: '', opened: new Set() };
       item.apply(entry.node);
       if (entry.signature !== item.signature) {
-        const edited = kept !== undefined && item.message !== undefined && versionOf(kept.signature) !== versionOf(item.signature);
+        const edited =
+          kept !== undefined && item.message !== undefined && versionOf(kept.signature) !== versionOf(item.signature);
         fill(entry, item);
         if (edited) flash(entry.node);
       }
@@ -118,7 +119,8 @@ export function messageList({ context, older, scrolled, menu }) {
         items.push(line(`day-${dayKey(message.date * 1000)}`, name, 'day'));
       }
       if (message.message_id === unreadFrom) items.push(line('unread', t('newMessages'), 'unread-mark'));
-      if (isService(message)) items.push(line(`m${message.message_id}`, serviceText(message) ?? '', 'service', message.message_id));
+      if (isService(message))
+        items.push(line(`m${message.message_id}`, serviceText(message) ?? '', 'service', message.message_id));
       else {
         const first = !together(previous, message) || message.message_id === unreadFrom;
         const last = !together(message, next) || next?.message_id === unreadFrom;
@@ -152,7 +154,13 @@ export function messageList({ context, older, scrolled, menu }) {
         const face = avatar({ id: message.from?.id ?? 0, name, bot: message.from?.is_bot ?? false }, 's');
         const reply = h(
           'button',
-          { type: 'button', class: 'reply-button icon-button', 'aria-label': t('reply'), title: t('reply'), on: { click: () => context.reply(message) } },
+          {
+            type: 'button',
+            class: 'reply-button icon-button',
+            'aria-label': t('reply'),
+            title: t('reply'),
+            on: { click: () => context.reply(message) },
+          },
           icon('reply'),
         );
         const column = renderMessage(message, { ...context, opened, mine, named });
@@ -198,7 +206,9 @@ export function messageList({ context, older, scrolled, menu }) {
 function together(a, b) {
   if (!a || !b || isService(a) || isService(b)) return false;
   const sameDay = dayKey(a.date * 1000) === dayKey(b.date * 1000);
-  return sameDay && a.from?.id === b.from?.id && a.sender_chat?.id === b.sender_chat?.id && b.date - a.date < GROUP_SECONDS;
+  return (
+    sameDay && a.from?.id === b.from?.id && a.sender_chat?.id === b.sender_chat?.id && b.date - a.date < GROUP_SECONDS
+  );
 }
 
 /** The part of a signature that is the message itself. @param {string} signature */
@@ -242,6 +252,7 @@ export function drawEmpty(content) {
     content.face,
     h('h2', null, content.title),
     h('p', null, content.hint),
-    content.button && h('button', { type: 'button', class: 'primary-button', on: { click: content.button.run } }, content.button.label),
+    content.button &&
+      h('button', { type: 'button', class: 'primary-button', on: { click: content.button.run } }, content.button.label),
   ]);
 }

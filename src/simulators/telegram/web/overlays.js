@@ -20,7 +20,11 @@ export function toast(text, kind = 'info') {
 export function alertWindow(title, text) {
   const dialog = h('dialog', { class: 'alert', 'aria-labelledby': 'alert-title', 'aria-describedby': 'alert-text' });
   const ok = h('button', { type: 'button', class: 'primary-button', on: { click: () => dialog.close() } }, t('ok'));
-  dialog.append(h('h2', { id: 'alert-title' }, title), h('p', { id: 'alert-text' }, text), h('div', { class: 'alert-actions' }, ok));
+  dialog.append(
+    h('h2', { id: 'alert-title' }, title),
+    h('p', { id: 'alert-text' }, text),
+    h('div', { class: 'alert-actions' }, ok),
+  );
   open(dialog);
   ok.focus();
 }
@@ -30,7 +34,12 @@ export function photoWindow(url, alt) {
   const dialog = h('dialog', { class: 'viewer', 'aria-label': alt });
   const close = h(
     'button',
-    { type: 'button', class: 'viewer-close icon-button', 'aria-label': t('close'), on: { click: () => dialog.close() } },
+    {
+      type: 'button',
+      class: 'viewer-close icon-button',
+      'aria-label': t('close'),
+      on: { click: () => dialog.close() },
+    },
     icon('close'),
   );
   dialog.append(h('img', { src: url, alt }), close);

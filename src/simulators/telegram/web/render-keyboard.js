@@ -17,7 +17,11 @@ export function renderKeyboard(message, rows, context) {
     'div',
     { class: 'keyboard', role: 'group' },
     ...rows.map((buttons, row) =>
-      h('div', { class: 'keyboard-row' }, ...buttons.map((button, col) => renderButton(message, button, row, col, context))),
+      h(
+        'div',
+        { class: 'keyboard-row' },
+        ...buttons.map((button, col) => renderButton(message, button, row, col, context)),
+      ),
     ),
   );
 }
@@ -32,7 +36,12 @@ function renderButton(message, button, row, col, context) {
   const url = button.url ?? button.login_url?.url ?? button.web_app?.url;
   if (url !== undefined) {
     const link = { href: SAFE_URL.test(url) ? url : null, target: '_blank', rel: 'noopener noreferrer' };
-    return h('a', { ...common, ...link, 'aria-label': `${button.text}, ${t('opensLink')}` }, label, h('span', { class: 'key-mark', 'aria-hidden': 'true' }, '↗'));
+    return h(
+      'a',
+      { ...common, ...link, 'aria-label': `${button.text}, ${t('opensLink')}` },
+      label,
+      h('span', { class: 'key-mark', 'aria-hidden': 'true' }, '↗'),
+    );
   }
   const copy = button.copy_text?.text;
   if (copy !== undefined) {
@@ -40,7 +49,11 @@ function renderButton(message, button, row, col, context) {
     const copyProps = { type: 'button', 'aria-label': `${button.text}, ${t('copies')}`, on: { click: run } };
     return h('button', { ...common, ...copyProps }, label, h('span', { class: 'key-mark' }, icon('copy')));
   }
-  const pressed = h('button', { ...common, type: 'button', on: { click: () => context.press(message, row, col) } }, label);
+  const pressed = h(
+    'button',
+    { ...common, type: 'button', on: { click: () => context.press(message, row, col) } },
+    label,
+  );
   markPending(pressed, context.pending.has(pressKey(message, row, col)));
   return pressed;
 }

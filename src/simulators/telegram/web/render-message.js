@@ -89,10 +89,21 @@ function replyQuote(target, quoted, context) {
 function renderPhoto(photo, caption, context) {
   const alt = caption.split('\n')[0] || t('photo');
   const url = fileUrl(photo.file_id);
-  const image = h('img', { src: url, alt, width: photo.width || null, height: photo.height || null, decoding: 'async' });
+  const image = h('img', {
+    src: url,
+    alt,
+    width: photo.width || null,
+    height: photo.height || null,
+    decoding: 'async',
+  });
   return h(
     'button',
-    { type: 'button', class: 'photo', 'aria-label': `${t('openPhoto')}: ${alt}`, on: { click: () => context.viewPhoto(url, alt) } },
+    {
+      type: 'button',
+      class: 'photo',
+      'aria-label': `${t('openPhoto')}: ${alt}`,
+      on: { click: () => context.viewPhoto(url, alt) },
+    },
     image,
   );
 }
@@ -104,7 +115,12 @@ function renderDocument(file) {
   const extension = /\.([a-z0-9]{1,4})$/i.exec(name)?.[1];
   return h(
     'a',
-    { class: 'document', href: fileUrl(file.file_id), download: name, 'aria-label': `${t('download')}: ${name}, ${size}` },
+    {
+      class: 'document',
+      href: fileUrl(file.file_id),
+      download: name,
+      'aria-label': `${t('download')}: ${name}, ${size}`,
+    },
     h('span', { class: 'document-icon' }, extension ? h('span', null, extension.toUpperCase()) : icon('file')),
     h('span', { class: 'document-name' }, name),
     h('span', { class: 'document-size' }, [size, t('download')].filter(Boolean).join(' · ')),
@@ -114,7 +130,9 @@ function renderDocument(file) {
 /** Up to three emoji alone are drawn large. @param {string} text @param {readonly object[]} [entities] */
 function onlyEmoji(text, entities) {
   if (entities?.length || text.length === 0 || text.length > 24) return false;
-  return /^(\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}\uFE0F]*(\u200D\p{Extended_Pictographic}\uFE0F?)*){1,3}$/u.test(text);
+  return /^(\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}\uFE0F]*(\u200D\p{Extended_Pictographic}\uFE0F?)*){1,3}$/u.test(
+    text,
+  );
 }
 
 /** The sentence of a service message; undefined for ordinary ones. @param {Message} message @returns {string | undefined} */

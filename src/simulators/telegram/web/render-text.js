@@ -114,7 +114,13 @@ function pre(entity, text, context) {
   const inner = h('code');
   const copy = h(
     'button',
-    { type: 'button', class: 'pre-copy', 'aria-label': t('copyCode'), title: t('copyCode'), on: { click: () => copied(text, context) } },
+    {
+      type: 'button',
+      class: 'pre-copy',
+      'aria-label': t('copyCode'),
+      title: t('copyCode'),
+      on: { click: () => copied(text, context) },
+    },
     icon('copy'),
   );
   const scroll = h('pre', { tabindex: '0' }, inner);
@@ -141,7 +147,11 @@ function spoiler(key, context) {
   const show = () => {
     const open = context.opened.has(key);
     box.classList.toggle('revealed', open);
-    for (const [name, value] of [['role', 'button'], ['tabindex', '0'], ['aria-label', t('spoiler')]]) {
+    for (const [name, value] of [
+      ['role', 'button'],
+      ['tabindex', '0'],
+      ['aria-label', t('spoiler')],
+    ]) {
       if (open) box.removeAttribute(name ?? '');
       else box.setAttribute(name ?? '', value ?? '');
     }

@@ -7,7 +7,7 @@
  * @typedef {{ thread_id: number, name: string, closed?: boolean }} Topic
  * @typedef {{
  *   id: number, type: 'private' | 'group' | 'supergroup', title: string, person?: number, forum?: boolean, topics?: Topic[],
- *   members: number[], last?: Message, pinned?: number,
+ *   members: number[], pinned?: number,
  * }} Chat
  * @typedef {{ now: string, bot: User, people: Person[], chats: Chat[] }} World
  * @typedef {{
