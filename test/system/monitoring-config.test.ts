@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { createMetrics } from '../../src/app/metrics.ts';
 import { parseConfig } from '../../src/config/load.ts';
+import { RUN_STATES } from '../../src/core/run.ts';
 import { need, run, temporaryFolder, withComponents } from '../support/components/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -60,6 +62,20 @@ describe('alert rules', () => {
     );
     expect(new Set(names)).toEqual(new Set(wanted));
     expect(names).toHaveLength(wanted.length);
+  });
+
+  it('name only those metrics of Vakhta, and of its labels, that the program has', async () => {
+    const metrics = createMetrics('0', () => Promise.resolve(undefined));
+    const { text } = await metrics.scrape();
+    const known = new Set([...text.matchAll(/^# TYPE (vakhta_\w+) /gm)].map(([, name]) => name));
+    const dashboard = readFileSync(at('config/grafana/dashboards/overview.json'), 'utf8');
+    const named = [...rules.map(({ expr }) => expr), dashboard].flatMap((one) => one.match(/\bvakhta_\w+/g) ?? []);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+    const states = rules.flatMap(({ expr }) =>
+      [...expr.matchAll(/vakhta_runs_open\{state="(\w+)"\}/g)].map(([, state]) => state),
+    );
+    expect(states.filter((state) => !RUN_STATES.some((one) => one === state))).toEqual([]);
   });
 
   withComponents(['promtool'], () => {
