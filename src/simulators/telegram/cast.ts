@@ -78,12 +78,11 @@ export function createStage(cast: CastApi): Stage {
   const look = (stored: Stored) => void seen.set(key(stored.message), stored.version);
   const allChats = () => cast.world().chats.map(({ id }) => cast.chat(id));
 
+  const isFresh = (stored: Stored) => stored.byBot && stored.version > (seen.get(key(stored.message)) ?? 0);
+
   const fresh = (chats: readonly ChatState[], matches: (message: Message) => boolean): Stored | undefined => {
     for (const chat of chats) {
-      for (const stored of chat.messages.values()) {
-        if (stored.byBot && stored.version > (seen.get(key(stored.message)) ?? 0) && matches(stored.message))
-          return stored;
-      }
+      for (const stored of chat.messages.values()) if (isFresh(stored) && matches(stored.message)) return stored;
     }
     return undefined;
   };
@@ -94,9 +93,17 @@ export function createStage(cast: CastApi): Stage {
     options: WaitOptions,
   ): Promise<Message> => {
     const matches = messageTest(matcher);
+    // After the first look only what an event names is looked at: chats may hold ten thousands of messages.
+    const named = (event: WorldEvent): Stored | undefined => {
+      if (event.type !== 'message' && event.type !== 'edit') return undefined;
+      const chat = chats().find(({ id }) => id === event.chat);
+      const stored = chat?.messages.get(event.message_id);
+      return stored !== undefined && isFresh(stored) && matches(stored.message) ? stored : undefined;
+    };
     const stored = await until(
       cast,
       () => fresh(chats(), matches),
+      named,
       options,
       () => failed(String(matcher), chats()),
     );
@@ -145,6 +152,7 @@ export function createStage(cast: CastApi): Stage {
           until(
             cast,
             () => answer,
+            () => answer,
             options,
             () => failed(`an answer to ${who.first_name}'s press`, [state]),
           ),
@@ -169,7 +177,7 @@ export function createStage(cast: CastApi): Stage {
         const state = cast.chat(typeof on === 'object' && 'chat' in on ? on.chat.id : (where.chat ?? who.id));
         const isTarget = targetTest(on);
         const find = () => findButton(state, isTarget, labelTest(label));
-        const found = await until(cast, find, where, () => failed(`a button ${String(label)}`, [state]));
+        const found = await until(cast, find, find, where, () => failed(`a button ${String(label)}`, [state]));
         return press(found.message, { row: found.row, col: found.col }, where);
       },
       forges: (data, on) => press(on, { data }, {}),
@@ -243,10 +251,11 @@ function findButton(
   return undefined;
 }
 
-/** Looks now, and again after every event, until there is something or the time is over. */
+/** Looks now, and again at every event, until there is something or the time is over. */
 function until<T>(
   cast: CastApi,
   look: () => T | undefined,
+  lookAt: (event: WorldEvent) => T | undefined,
   { timeoutMs = 5_000 }: WaitOptions,
   error: () => Error,
 ): Promise<T> {
@@ -258,8 +267,8 @@ function until<T>(
       unsubscribe();
       reject(error());
     }, timeoutMs);
-    const unsubscribe = cast.subscribe(() => {
-      const found = look();
+    const unsubscribe = cast.subscribe((event) => {
+      const found = lookAt(event);
       if (found === undefined) return;
       unsubscribe();
       clearTimeout(timer);

@@ -74,7 +74,7 @@ function givenEntities(params: Params, name: string, text: string): Entity[] {
     if (typeof type !== 'string') throw fail(`Can't find field "type"`);
     if (!Number.isInteger(offset)) throw fail(`Can't find field "offset"`);
     if (!Number.isInteger(length)) throw fail(`Can't find field "length"`);
-    if (!TYPES.has(type)) throw fail('type "' + type + '" is unsupported');
+    if (!TYPES.has(type)) throw fail('Unsupported type specified');
     if (type === 'text_link' && typeof entity['url'] !== 'string') throw fail(`Can't find field "url"`);
     if (type === 'date_time' && !Number.isInteger(entity['unix_time'])) throw fail(`Can't find field "unix_time"`);
     if (AUTOMATIC.has(type)) return [];
@@ -87,6 +87,7 @@ function givenEntities(params: Params, name: string, text: string): Entity[] {
 
 function checkRange(text: string, { offset, length }: Entity): void {
   const end = offset + length;
+  if (offset >= text.length) throw badRequest(`entity begins after the end of the text at UTF-16 offset ${offset}`);
   if (end > text.length) {
     throw badRequest(
       `entity beginning at UTF-16 offset ${offset} ends after the end of the text at UTF-16 offset ${end}`,

@@ -1,6 +1,6 @@
 import type { Random } from '../../core/random.ts';
 import { ApiError, badRequest } from './api-error.ts';
-import type { Params, Upload } from './params.ts';
+import type { Upload } from './params.ts';
 import type { Document, PhotoSize } from './types.ts';
 
 const MAX_PHOTO = 10 * 1024 * 1024;
@@ -32,9 +32,9 @@ export class Files {
     return undefined;
   }
 
-  /** The photo of a `sendPhoto`: an upload, or the id of one sent before. */
-  photo(params: Params): readonly PhotoSize[] {
-    const upload = this.#resolve(params, 'photo');
+  /** A photo to send: an upload, or the id of one sent before. */
+  photo(source: Upload | string): readonly PhotoSize[] {
+    const upload = this.#resolve(source);
     if (upload === undefined) throw badRequest('there is no photo in the request');
     if ('id' in upload) {
       if (upload.photo === undefined) throw badRequest("can't use file of type Document as Photo");
@@ -54,9 +54,9 @@ export class Files {
     return file.photo === undefined ? [] : [file.photo];
   }
 
-  /** The document of a `sendDocument`: an upload, or the id of one sent before. */
-  document(params: Params): Document {
-    const upload = this.#resolve(params, 'document');
+  /** A document to send: an upload, or the id of one sent before. */
+  document(source: Upload | string): Document {
+    const upload = this.#resolve(source);
     if (upload === undefined) throw badRequest('there is no document in the request');
     const extension = /\.[A-Za-z0-9]{1,8}$/.exec(upload.name)?.[0] ?? '';
     const file = 'id' in upload ? upload : this.#store(upload, `documents/file_${this.#documents++}${extension}`);
@@ -69,14 +69,13 @@ export class Files {
     };
   }
 
-  #resolve(params: Params, name: 'photo' | 'document'): Upload | StoredFile | undefined {
-    const upload = params.file(name);
-    if (upload !== undefined) {
-      if (upload.bytes.length === 0) throw badRequest('file must be non-empty');
-      if (upload.bytes.length > MAX_FILE) throw new ApiError(413, 'Request Entity Too Large');
-      return upload;
+  #resolve(source: Upload | string): Upload | StoredFile | undefined {
+    if (typeof source !== 'string') {
+      if (source.bytes.length === 0) throw badRequest('file must be non-empty');
+      if (source.bytes.length > MAX_FILE) throw new ApiError(413, 'Request Entity Too Large');
+      return source;
     }
-    const reference = params.text(name);
+    const reference = source;
     if (reference === '') return undefined;
     const known = this.#files.get(reference);
     if (known !== undefined) return known;

@@ -59,8 +59,11 @@ export class Flood {
     throw tooMany(bucket.bannedUntil - now);
   }
 
-  /** Spends one message of the chat's and of the overall budget, or throws 429 with `retry_after` in seconds. */
-  spend(chat: number): void {
+  /**
+   * Spends `count` messages of the chat's and of the overall budget, or throws 429 with `retry_after` in seconds. An album
+   * passes when one message would, but counts in full for what follows.
+   */
+  spend(chat: number, count = 1): void {
     this.respect(chat);
     if (this.#limits === undefined) return;
     const now = this.#clock.now().getTime();
@@ -76,8 +79,8 @@ export class Flood {
       bucket.bannedUntil = now + Math.ceil(wait / 1000) * 1000;
       throw tooMany(bucket.bannedUntil - now);
     }
-    keep(bucket.sent, now, Math.max(this.#limits.perChatPerSecond, group ? this.#limits.perGroupPerMinute : 0));
-    keep(this.#overall, now, this.#limits.overallPerSecond);
+    keep(bucket.sent, now, count, Math.max(this.#limits.perChatPerSecond, group ? this.#limits.perGroupPerMinute : 0));
+    keep(this.#overall, now, count, this.#limits.overallPerSecond);
   }
 
   #bucket(chat: number): Bucket {
@@ -101,7 +104,7 @@ function untilFree(sent: readonly number[], now: number, limit: number, window: 
   return nth === undefined ? 0 : Math.max(0, nth + window - now);
 }
 
-function keep(sent: number[], now: number, limit: number): void {
-  sent.push(now);
+function keep(sent: number[], now: number, count: number, limit: number): void {
+  for (let i = 0; i < count; i++) sent.push(now);
   if (sent.length > limit) sent.splice(0, sent.length - limit);
 }

@@ -62,15 +62,13 @@ export function parseHtml(source: string): FormattedText {
       if (name === '') throw fail(`Empty attribute name in the tag "${tag}" ${at(begin)}`);
       while (isSpace(source[i])) i++;
       if (source[i] !== '=') {
-        if (tag === 'blockquote' && name === 'expandable') {
-          attributes.set(name, '');
-          continue;
-        }
-        throw fail(`Expected equal sign in declaration of an attribute of the tag "${tag}" ${at(begin)}`);
+        // Without a value, as `expandable` of a quotation is written.
+        attributes.set(name, '');
+        continue;
       }
       i++;
       while (isSpace(source[i])) i++;
-      if (i >= source.length) throw fail(`Unclosed start tag ${at(begin)}`);
+      if (i >= source.length) throw fail(`Unclosed start tag "${tag}" ${at(begin)}`);
       attributes.set(name, readValue(begin));
     }
     i++;
@@ -82,8 +80,7 @@ export function parseHtml(source: string): FormattedText {
     if (quote !== '"' && quote !== "'") {
       const start = i;
       while (i < source.length && /[A-Za-z0-9.-]/.test(source[i] ?? '')) i++;
-      if (i < source.length && !isSpace(source[i]) && source[i] !== '>')
-        throw fail(`Unexpected end of name token ${at(start)}`);
+      if (!isSpace(source[i]) && source[i] !== '>') throw fail(`Unexpected end of name token ${at(start)}`);
       return source.slice(start, i).toLowerCase();
     }
     const end = source.indexOf(quote, i + 1);
@@ -94,15 +91,14 @@ export function parseHtml(source: string): FormattedText {
   };
 
   const endTag = (begin: number) => {
-    i++;
-    const nameStart = i;
+    const top = open.pop();
+    if (top === undefined) throw fail(`Unexpected end tag ${at(begin)}`);
+    const nameStart = ++i;
     while (i < source.length && !isSpace(source[i]) && source[i] !== '>') i++;
     const name = source.slice(nameStart, i).toLowerCase();
     while (isSpace(source[i])) i++;
     if (source[i] !== '>') throw fail(`Unclosed end tag ${at(begin)}`);
     i++;
-    const top = open.pop();
-    if (top === undefined) throw fail(`Unexpected end tag ${at(begin)}`);
     if (name !== '' && name !== top.tag) {
       throw fail(`Unmatched end tag ${at(begin)}, expected "</${top.tag}>", found "</${name}>"`);
     }
@@ -126,6 +122,11 @@ export function parseHtml(source: string): FormattedText {
   }
   const left = open.at(-1);
   if (left !== undefined) throw fail(`Can't find end tag corresponding to start tag "${left.tag}"`);
+  if (!text.isWellFormed()) {
+    throw fail(
+      'Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units',
+    );
+  }
   return { text, entities };
 }
 

@@ -23,9 +23,7 @@ import { Webhook } from './webhook.ts';
 import { World } from './world.ts';
 
 export type { CastApi } from './cast-api.ts';
-export type { Fault, FaultKind } from './faults.ts';
-export type { GroupSpec, InlineButton, Message, Person } from './types.ts';
-export type { WorldEvent } from './world.ts';
+export type { GroupSpec, Message, Person } from './types.ts';
 
 export interface TelegramSimulatorOptions {
   readonly clock: Clock;

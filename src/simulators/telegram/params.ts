@@ -61,16 +61,20 @@ export class Params {
     return value;
   }
 
-  /** An uploaded file: the part of that name, or the one that `attach://part` points to. */
-  file(name: string): Upload | undefined {
-    const attached = /^attach:\/\/(.+)$/.exec(this.text(name))?.[1];
-    return this.#files.get(attached ?? name);
+  /** A file to send: the uploaded part of that name, the part that `attach://part` points to, or a reference as text. */
+  source(name: string): Upload | string {
+    return this.#files.get(name) ?? this.attached(this.text(name));
   }
 
-  /** The file that `attach://part` inside a nested object points to. */
-  attached(reference: string): Upload | undefined {
+  /** The uploaded part that `attach://part` points to, or the reference itself. */
+  attached(reference: string): Upload | string {
     const part = /^attach:\/\/(.+)$/.exec(reference)?.[1];
-    return part === undefined ? undefined : this.#files.get(part);
+    return (part === undefined ? undefined : this.#files.get(part)) ?? reference;
+  }
+
+  /** The same call with other values, as for each item of an album; uploads stay. */
+  with(values: Readonly<Record<string, unknown>>): Params {
+    return new Params(values, this.#files);
   }
 }
 

@@ -335,6 +335,91 @@ const rows: readonly Row[] = [
     from: 'telegram',
     provoke: sendHtml('<b><i>x</b></i>'),
   },
+  ...(
+    [
+      ['a start tag that does not end', 'x <b', 'Unclosed start tag at byte offset 2'],
+      ['an end tag that does not end', '<b>x</b', 'Unclosed end tag at byte offset 4'],
+      ['an end tag without a start', 'x</b>', 'Unexpected end tag at byte offset 1'],
+      ['an end tag cut off, without a start', 'x</', 'Unexpected end tag at byte offset 1'],
+      [
+        'a span of another class',
+        '<span class="red">x</span>',
+        'Tag "span" must have class "tg-spoiler" at byte offset 0',
+      ],
+      ['an attribute without name', '<a ="x">x</a>', 'Empty attribute name in the tag "a" at byte offset 0'],
+      ['an attribute value that does not end', '<a href="x>x</a>', 'Unclosed start tag at byte offset 0'],
+      ['a tag that ends with an equal sign', '🏟<i a  =  ', 'Unclosed start tag "i" at byte offset 4'],
+      ['a bare value that does not end', '<i a=190az,>x</i>', 'Unexpected end of name token at byte offset 5'],
+      ['a less-than sign that is not escaped', 'a < b', 'Unsupported start tag "" at byte offset 2'],
+      [
+        'half a surrogate pair',
+        '&#xDFDF;',
+        'Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units',
+      ],
+    ] as const
+  ).map(
+    ([name, html, problem]): Row => ({
+      name,
+      code: 400,
+      text: `${BR}can't parse entities: ${problem}`,
+      from: 'telegram',
+      provoke: sendHtml(html),
+    }),
+  ),
+  {
+    name: 'a copy text of 257 characters',
+    code: 400,
+    text: `${BR}BUTTON_COPY_TEXT_INVALID`,
+    from: 'telegram',
+    provoke: sendWith(keyboard([{ text: 'x', copy_text: { text: 'x'.repeat(257) } }])),
+  },
+  {
+    name: 'a keyboard that is no grid',
+    code: 400,
+    text: `${BR}field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays`,
+    from: 'server',
+    provoke: sendWith({ inline_keyboard: [button('x', 'x')] }),
+  },
+  {
+    name: 'a markup that is no JSON',
+    code: 400,
+    text: `${BR}can't parse reply markup JSON object`,
+    from: 'telegram',
+    provoke: (h) => h.call('sendMessage', { chat_id: ALICE, text: 'x', reply_markup: '{' }, { encoding: 'form' }),
+  },
+  {
+    name: 'a link to a name without a dot',
+    code: 400,
+    text: `${BR}inline keyboard button URL 'http://localhost:3000/' is invalid: Wrong HTTP URL`,
+    from: 'telegram',
+    provoke: sendWith(keyboard([{ text: 'x', url: 'http://localhost:3000/' }])),
+  },
+  {
+    name: 'an entity that splits a symbol',
+    code: 400,
+    text: `${BR}entity begins in a middle of a UTF-16 symbol at byte offset 0`,
+    from: 'telegram',
+    provoke: (h) =>
+      h.call('sendMessage', { chat_id: ALICE, text: '🚨x', entities: [{ type: 'bold', offset: 1, length: 2 }] }),
+  },
+  {
+    name: 'an unknown chat action',
+    code: 400,
+    text: `${BR}wrong parameter action in request`,
+    from: 'server',
+    provoke: (h) => h.call('sendChatAction', { chat_id: ALICE, action: 'dance' }),
+  },
+  {
+    name: 'a body that is no JSON object',
+    code: 400,
+    text: `${BR}can't parse request body as a JSON object`,
+    from: 'telegram',
+    provoke: async (h) => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${h.url}/bot4242:test-token_A/getMe`, { method: 'POST', headers, body: '[1' });
+      return { ...((await response.json()) as Answer), status: response.status };
+    },
+  },
   {
     name: 'an entity beyond the text',
     code: 400,

@@ -22,15 +22,29 @@ export const sendMethods: Methods = {
       context,
       params,
       'media',
-      () => ({ photo: context.files.photo(params), ...captionContent(caption) }),
+      () => ({ photo: context.files.photo(params.source('photo')), ...captionContent(caption) }),
       'photos',
     );
   },
 
   sendDocument: (context, params) => {
     const caption = parseFormatted(params, 'caption', 'caption_entities');
-    const make = () => ({ document: context.files.document(params), ...captionContent(caption) });
+    const make = () => ({ document: context.files.document(params.source('document')), ...captionContent(caption) });
     return send(context, params, 'media', make, 'documents');
+  },
+
+  sendMediaGroup: (context, params) => {
+    const { type, items } = albumItems(params);
+    const { files, world } = context;
+    const media_group_id = world.random.bytes(6).readUIntBE(0, 6).toString();
+    const contents = () =>
+      items.map((item): MessageContent => {
+        const caption = captionContent(parseFormatted(params.with(item), 'caption', 'caption_entities'));
+        const source = params.attached(params.with(item).text('media'));
+        const body = type === 'photo' ? { photo: files.photo(source) } : { document: files.document(source) };
+        return { ...body, ...caption, media_group_id };
+      });
+    return sendAll(context, params, 'media', contents, type === 'photo' ? 'photos' : 'documents');
   },
 
   sendChatAction: ({ world, flood }, params) => {
@@ -69,31 +83,61 @@ export const captionContent = ({ text, entities }: FormattedText): MessageConten
   ...(entities.length > 0 ? { caption_entities: entities } : {}),
 });
 
-/** The common way of everything that is sent: markup, chat, rights, topic, reply, budget, and only then the message. */
-function send(
+/** The common way of everything that is sent: markup, chat, rights, topic, reply, budget, and only then the messages. */
+function sendAll(
   { world, flood }: Context,
   params: Params,
   kind: Stored['kind'],
-  content: () => MessageContent,
+  contents: () => readonly MessageContent[],
   media?: 'photos' | 'documents',
-): Message {
+): readonly Message[] {
   const markup = parseMarkup(params);
   const chat = world.target(params);
   checkRight(chat, 'can_send_messages', `send ${media ?? 'text messages'} to the chat`);
   if (media !== undefined) checkRight(chat, 'can_send_media', `send ${media} to the chat`);
   const topic = checkThread(chat, params.integer('message_thread_id'));
   const reply = replyTarget(chat, params);
-  const body = content();
-  flood.spend(chat.id);
+  const bodies = contents();
+  flood.spend(chat.id, bodies.length);
   checkMarkup(markup, chat.type);
   const thread = topic ?? threadOf(chat, reply);
-  const all: MessageContent = {
-    ...body,
+  const common: MessageContent = {
     ...replyContent(reply),
     ...(params.bool('protect_content') ? { has_protected_content: true } : {}),
     ...inline(markup),
   };
-  return world.post(chat, world.bot, all, { kind, thread, fixed: markup.reply === true });
+  const options = { kind, thread, fixed: markup.reply === true };
+  return bodies.map((body) => world.post(chat, world.bot, { ...body, ...common }, options));
+}
+
+function send(
+  context: Context,
+  params: Params,
+  kind: Stored['kind'],
+  content: () => MessageContent,
+  media?: 'photos' | 'documents',
+): Message | undefined {
+  return sendAll(context, params, kind, () => [content()], media)[0];
+}
+
+/** The items of `sendMediaGroup`: 2 to 10, all photos or all documents. */
+function albumItems(params: Params): { type: 'photo' | 'document'; items: readonly Record<string, unknown>[] } {
+  const media = params.json('media', 'media');
+  if (media === undefined) throw badRequest('parameter "media" is required');
+  if (!Array.isArray(media)) throw badRequest('expected an Array of InputMedia');
+  if (media.length === 0) throw badRequest('there are no messages to send');
+  if (media.length > 10) throw badRequest('too many messages to send as an album');
+  // The documentation asks for two at least; how the server words its refusal is not known.
+  if (media.length < 2) throw badRequest('too few messages to send as an album');
+  const items = media.filter(isRecord);
+  const type = items[0]?.['type'];
+  if (type !== 'photo' && type !== 'document') {
+    throw badRequest(`can't parse InputMedia: type "${params.with(items[0] ?? {}).text('type')}" is unsupported`);
+  }
+  if (items.length < media.length || items.some((item) => item['type'] !== type)) {
+    throw badRequest("document can't be mixed with other media types");
+  }
+  return { type, items };
 }
 
 const inline = (markup: ReplyMarkup): MessageContent =>
