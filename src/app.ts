@@ -41,6 +41,9 @@ import type { Systems } from './app/systems.ts';
 /** `bot`: Telegram and webhooks; `worker`: the queue and everything with credentials; `start`: both in one process. */
 export type ProcessRole = 'bot' | 'worker' | 'start';
 
+/** `command`: one command of the command line, which works on its own run and then ends. */
+export type Composition = ProcessRole | 'command';
+
 /** Everything of the outside, handed in once. */
 export interface Edges {
   readonly clock: Clock;
@@ -62,6 +65,8 @@ export interface App {
   readonly facts: Facts;
   readonly metrics: Metrics;
   readonly queue: JobQueue;
+  /** How many migrations the database needed. */
+  readonly migrations: number;
   /** Where the HTTP side listens, once started. */
   readonly address: () => string | undefined;
   start(): Promise<void>;
@@ -75,14 +80,14 @@ const RECONCILE_EVERY_MS = seconds(5);
 const HEARTBEAT_EVERY_MS = seconds(20);
 
 /** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
-export async function compose(config: Config, role: ProcessRole, edges: Edges): Promise<App> {
+export async function compose(config: Config, role: Composition, edges: Edges): Promise<App> {
   const { clock, random, log, secrets, version } = edges;
   const processId = `${hostname()}-${newId(random, clock.now()).slice(-12)}`;
-  const hasBot = role !== 'worker';
+  const hasBot = role === 'bot' || role === 'start';
   const hasWorker = role !== 'bot';
 
-  const { url, embedded } = await databaseOf(config, edges);
-  await migrate(url, log);
+  const { url, embedded } = await databaseOf(config, role, edges);
+  const migrations = await migrate(url, log);
   const db = openDatabase({ url, log, clock });
   const queue = await queueOf(config, url, edges);
 
@@ -100,9 +105,13 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
   }));
 
   let turn = 0;
-  const enqueue = (run: { readonly id: string; readonly rev: number }, delayMs?: number): Promise<void> =>
+  const enqueue = async (run: { readonly id: string; readonly rev: number }, delayMs?: number): Promise<void> => {
+    // A command works on its run itself; what it leaves behind, the reconciler of a worker finds.
+    if (role === 'command') return;
     // A finished job's id stays known for a day, so each handing over has an id of its own.
-    queue.add(run.id, { jobId: `${run.id}-${run.rev}-${processId.slice(-6)}${(turn += 1)}`, ...(delayMs === undefined ? {} : { delayMs }) });
+    const jobId = `${run.id}-${run.rev}-${processId.slice(-6)}${(turn += 1)}`;
+    await queue.add(run.id, { jobId, ...(delayMs === undefined ? {} : { delayMs }) });
+  };
 
   const systems = hasWorker ? await edges.systems() : undefined;
   const ports = portsOf({ config, db, clock, systems, queue });
@@ -145,7 +154,21 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
   const housekeeping = createHousekeeping({ db, clock, log, retentionMs: days(config.retention.days) });
 
   const bot: Bot | undefined = hasBot
-    ? await createBot({ config, db, requests, operations, catalogue: texts, clock, random, log, metrics: metrics.bot, facts, secrets, people, redactor: edges.redactor })
+    ? await createBot({
+        config,
+        db,
+        requests,
+        operations,
+        catalogue: texts,
+        clock,
+        random,
+        log,
+        metrics: metrics.bot,
+        facts,
+        secrets,
+        people,
+        redactor: edges.redactor,
+      })
     : undefined;
   const schedules: readonly Schedule[] = schedulesOf(config, requests, clock);
   const scheduler = createScheduler({ db, clock, schedules, log });
@@ -160,7 +183,12 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
     clock,
     log,
     ...(hasBot && config.alertmanager
-      ? { alerts: { intake: createAlertIntake({ db, config, clock, log }), token: secrets.source(config.alertmanager.webhookToken) } }
+      ? {
+          alerts: {
+            intake: createAlertIntake({ db, config, clock, log }),
+            token: secrets.source(config.alertmanager.webhookToken),
+          },
+        }
       : {}),
     live: () => !stopping.signal.aborted,
     ready: async () => {
@@ -178,14 +206,17 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
   if (bot?.webhookRoute) http.route('/', bot.webhookRoute);
 
   /** Repeats until the program stops; a round that fails is logged and the next one comes. */
-  const every = (ms: number, what: string, round: (signal: AbortSignal) => Promise<void>) => async (signal: AbortSignal) => {
-    while (!signal.aborted) {
-      await round(signal).catch((error: unknown) => log.warn({ err: error }, `${what} failed, it is tried again`));
-      await clock.sleep(ms, signal).catch(() => {});
-    }
-  };
+  const every =
+    (ms: number, what: string, round: (signal: AbortSignal) => Promise<void>) => async (signal: AbortSignal) => {
+      while (!signal.aborted) {
+        await round(signal).catch((error: unknown) => log.warn({ err: error }, `${what} failed, it is tried again`));
+        await clock.sleep(ms, signal).catch(() => {});
+      }
+    };
   const inBackground = (work: (signal: AbortSignal) => Promise<void>): void => {
-    background.push(work(stopping.signal).catch((error: unknown) => log.error({ err: error }, 'a background task ended')));
+    background.push(
+      work(stopping.signal).catch((error: unknown) => log.error({ err: error }, 'a background task ended')),
+    );
   };
 
   /** What menus and cards show is looked at when a worker starts, at most once an hour however often it restarts. */
@@ -210,7 +241,9 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
       });
       await queue.start(({ runId }, signal) => executor.process(runId, signal), { concurrency: CONCURRENCY });
       await lookAround();
-      inBackground((signal) => db.leader('reconciler', signal, every(RECONCILE_EVERY_MS, 'reconciling', reconciler.round)));
+      inBackground((signal) =>
+        db.leader('reconciler', signal, every(RECONCILE_EVERY_MS, 'reconciling', reconciler.round)),
+      );
       stoppers.push(async () => {
         await queue.pauseAndDrain(DRAIN_MS);
         await ended();
@@ -226,7 +259,9 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
   starters.push(async () => {
     scheduler.start();
     inBackground(
-      every(HEARTBEAT_EVERY_MS, 'the heartbeat of this process', () => heartbeat(db, { id: processId, role, version }, clock.now())),
+      every(HEARTBEAT_EVERY_MS, 'the heartbeat of this process', () =>
+        heartbeat(db, { id: processId, role, version }, clock.now()),
+      ),
     );
     inBackground((signal) => db.leader('housekeeping', signal, every(minutes(10), 'housekeeping', housekeeping.round)));
     stoppers.push(() => scheduler.stop());
@@ -240,6 +275,7 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
     facts,
     metrics,
     queue,
+    migrations: migrations.length,
     address: () => addressOf(server),
     start: async () => {
       for (const start of starters) await start();
@@ -247,7 +283,9 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
     stop: async () => {
       stopping.abort();
       for (const stop of stoppers.toReversed()) {
-        await Promise.resolve(stop()).catch((error: unknown) => log.warn({ err: error }, 'a part did not stop in order'));
+        await Promise.resolve(stop()).catch((error: unknown) =>
+          log.warn({ err: error }, 'a part did not stop in order'),
+        );
       }
       await Promise.allSettled(background);
       await leave(db, processId).catch(() => {});
@@ -259,9 +297,13 @@ export async function compose(config: Config, role: ProcessRole, edges: Edges): 
   };
 }
 
-async function databaseOf(config: Config, { secrets, log, clock }: Edges): Promise<{ url: string; embedded?: EmbeddedPostgres }> {
+async function databaseOf(
+  config: Config,
+  role: Composition,
+  { secrets, log, clock }: Edges,
+): Promise<{ url: string; embedded?: EmbeddedPostgres }> {
   if (config.database.url) return { url: (await secrets.source(config.database.url)()).reveal() };
-  const embedded = await startEmbedded({ dataDir: config.dataDir, log, clock });
+  const embedded = await startEmbedded({ dataDir: config.dataDir, log, clock, join: role === 'command' });
   return { url: embedded.url, embedded };
 }
 
@@ -327,8 +369,22 @@ function portsOf({ config, db, clock, systems, queue }: PortsOptions): Ports {
     incidents,
     proxmox,
     pgbackrest,
-    certificates: createCertificateWatch({ db, clock, prober: systems.tls, config, place: (endpoint) => certificatePlace(config, endpoint) }),
-    overview: createOverview({ db, clock, config, proxmox, pgbackrest, alertmanager, queued: async () => (await queue.counts()).waiting }),
+    certificates: createCertificateWatch({
+      db,
+      clock,
+      prober: systems.tls,
+      config,
+      place: (endpoint) => certificatePlace(config, endpoint),
+    }),
+    overview: createOverview({
+      db,
+      clock,
+      config,
+      proxmox,
+      pgbackrest,
+      alertmanager,
+      queued: async () => (await queue.counts()).waiting,
+    }),
     get alertmanager() {
       return alertmanager ?? missing('alertmanager');
     },
@@ -337,7 +393,12 @@ function portsOf({ config, db, clock, systems, queue }: PortsOptions): Ports {
 
 /** Certificate warnings go where an alert `CertificateExpiry` of that endpoint would go. */
 function certificatePlace(config: Config, endpoint: Endpoint): { chat: number; thread?: number } {
-  const labels = { alertname: 'CertificateExpiry', service: 'certificates', instance: endpoint.servername, endpoint: endpoint.id };
+  const labels = {
+    alertname: 'CertificateExpiry',
+    service: 'certificates',
+    instance: endpoint.servername,
+    endpoint: endpoint.id,
+  };
   const route = routeFor(config.routes, labels, 'warning');
   const chat = config.chats.find(({ id }) => id === route?.chat) ?? config.chats[0];
   if (!chat) throw new VakhtaError('bug', 'internal', 'a configuration without chats was accepted');
@@ -368,7 +429,9 @@ function listen(fetch: (request: Request) => Response | Promise<Response>, where
 
 const addressOf = (server: ServerType | undefined): string | undefined => {
   const address = server?.address();
-  return address && typeof address === 'object' ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` : undefined;
+  return address && typeof address === 'object'
+    ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+    : undefined;
 };
 
 const closeServer = (server: ServerType | undefined): Promise<void> =>
@@ -377,4 +440,3 @@ const closeServer = (server: ServerType | undefined): Promise<void> =>
     server.close(() => resolve());
     if ('closeIdleConnections' in server) server.closeIdleConnections();
   });
-

@@ -14,7 +14,12 @@ export interface LogOptions {
  * One JSON object a line. The whole line passes the redactor, so that no field, message or stack can carry a secret that
  * the program has learnt, or one that looks like a credential.
  */
-export function createLog({ level, redactor, write = (line) => process.stdout.write(line), base = {} }: LogOptions): Log {
+export function createLog({
+  level,
+  redactor,
+  write = (line) => process.stdout.write(line),
+  base = {},
+}: LogOptions): Log {
   const logger = pino(
     { level, base, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
     { write: (line: string) => void write(redactor.redact(line)) },

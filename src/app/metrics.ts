@@ -4,7 +4,11 @@ import type { WebhookResult } from '../handlers/http.ts';
 
 /** What the gauges show at the time of a scrape. */
 export interface Snapshot {
-  readonly outbox: { readonly queued: number; readonly unknown: number; readonly oldestAgeMs: Readonly<Record<number, number>> };
+  readonly outbox: {
+    readonly queued: number;
+    readonly unknown: number;
+    readonly oldestAgeMs: Readonly<Record<number, number>>;
+  };
   readonly queue: Readonly<Record<string, number>>;
   readonly openRuns: Readonly<Record<string, number>>;
   readonly firing: Readonly<Record<string, number>>;
@@ -24,22 +28,92 @@ const PRIORITIES = ['critical', 'answer', 'warning', 'information'];
 export function createMetrics(version: string, snapshot: () => Promise<Snapshot | undefined>): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  new Gauge({ name: 'vakhta_info', help: 'Version of this process.', labelNames: ['version'], registers }).set({ version }, 1);
-  const calls = new Counter({ name: 'vakhta_telegram_calls_total', help: 'Calls of the Bot API that write, by result.', labelNames: ['method', 'result'], registers });
+  new Gauge({ name: 'vakhta_info', help: 'Version of this process.', labelNames: ['version'], registers }).set(
+    { version },
+    1,
+  );
+  const calls = new Counter({
+    name: 'vakhta_telegram_calls_total',
+    help: 'Calls of the Bot API that write, by result.',
+    labelNames: ['method', 'result'],
+    registers,
+  });
   const floods = new Counter({ name: 'vakhta_telegram_429_total', help: 'Answers 429 of Telegram.', registers });
-  const delivery = new Histogram({ name: 'vakhta_delivery_seconds', help: 'From the wish to Telegram’s confirmation.', labelNames: ['priority'], buckets: SECONDS, registers });
-  const updates = new Counter({ name: 'vakhta_updates_total', help: 'Updates received from Telegram, by kind.', labelNames: ['kind'], registers });
-  const handling = new Histogram({ name: 'vakhta_update_seconds', help: 'Handling of an update.', labelNames: ['kind', 'result'], buckets: SECONDS, registers });
-  const webhooks = new Counter({ name: 'vakhta_webhooks_total', help: 'Alertmanager webhooks, by result.', labelNames: ['result'], registers });
-  const webhookTime = new Histogram({ name: 'vakhta_webhook_seconds', help: 'Webhook received to answered.', buckets: SECONDS, registers });
-  const runs = new Counter({ name: 'vakhta_runs_total', help: 'Runs that ended, by operation and state.', labelNames: ['operation', 'state'], registers });
-  const runTime = new Histogram({ name: 'vakhta_run_seconds', help: 'Start to end of a run.', labelNames: ['operation'], buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400], registers });
+  const delivery = new Histogram({
+    name: 'vakhta_delivery_seconds',
+    help: 'From the wish to Telegram’s confirmation.',
+    labelNames: ['priority'],
+    buckets: SECONDS,
+    registers,
+  });
+  const updates = new Counter({
+    name: 'vakhta_updates_total',
+    help: 'Updates received from Telegram, by kind.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const handling = new Histogram({
+    name: 'vakhta_update_seconds',
+    help: 'Handling of an update.',
+    labelNames: ['kind', 'result'],
+    buckets: SECONDS,
+    registers,
+  });
+  const webhooks = new Counter({
+    name: 'vakhta_webhooks_total',
+    help: 'Alertmanager webhooks, by result.',
+    labelNames: ['result'],
+    registers,
+  });
+  const webhookTime = new Histogram({
+    name: 'vakhta_webhook_seconds',
+    help: 'Webhook received to answered.',
+    buckets: SECONDS,
+    registers,
+  });
+  const runs = new Counter({
+    name: 'vakhta_runs_total',
+    help: 'Runs that ended, by operation and state.',
+    labelNames: ['operation', 'state'],
+    registers,
+  });
+  const runTime = new Histogram({
+    name: 'vakhta_run_seconds',
+    help: 'Start to end of a run.',
+    labelNames: ['operation'],
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400],
+    registers,
+  });
   const outboxQueued = new Gauge({ name: 'vakhta_outbox_queued', help: 'Messages that wait for delivery.', registers });
-  const outboxUnknown = new Gauge({ name: 'vakhta_outbox_unknown', help: 'Messages of which it is unknown whether they arrived.', registers });
-  const outboxAge = new Gauge({ name: 'vakhta_outbox_oldest_seconds', help: 'Age of the oldest waiting message, by priority.', labelNames: ['priority'], registers });
-  const jobs = new Gauge({ name: 'vakhta_queue_jobs', help: 'Jobs in the queue, by state.', labelNames: ['state'], registers });
-  const open = new Gauge({ name: 'vakhta_runs_open', help: 'Runs that have not ended, by state.', labelNames: ['state'], registers });
-  const firing = new Gauge({ name: 'vakhta_incidents_firing', help: 'Incidents that fire, by severity.', labelNames: ['severity'], registers });
+  const outboxUnknown = new Gauge({
+    name: 'vakhta_outbox_unknown',
+    help: 'Messages of which it is unknown whether they arrived.',
+    registers,
+  });
+  const outboxAge = new Gauge({
+    name: 'vakhta_outbox_oldest_seconds',
+    help: 'Age of the oldest waiting message, by priority.',
+    labelNames: ['priority'],
+    registers,
+  });
+  const jobs = new Gauge({
+    name: 'vakhta_queue_jobs',
+    help: 'Jobs in the queue, by state.',
+    labelNames: ['state'],
+    registers,
+  });
+  const open = new Gauge({
+    name: 'vakhta_runs_open',
+    help: 'Runs that have not ended, by state.',
+    labelNames: ['state'],
+    registers,
+  });
+  const firing = new Gauge({
+    name: 'vakhta_incidents_firing',
+    help: 'Incidents that fire, by severity.',
+    labelNames: ['severity'],
+    registers,
+  });
   const store = new Gauge({ name: 'vakhta_store_up', help: 'Whether the database answered this scrape.', registers });
 
   const set = (gauge: Gauge, label: string, values: Readonly<Record<string, number>>): void => {

@@ -13,7 +13,14 @@ const DIGEST_MAX_LATE_MS = hours(12);
 
 /** The regular work of an installation, out of its configuration. Schedules only ask for operations. */
 export function schedulesOf(config: Config, requests: Requests, clock: Clock): readonly Schedule[] {
-  const ask = async (tx: Tx, name: string, operation: string, args: Record<string, unknown>, dueAt: Date, origin?: Origin): Promise<void> => {
+  const ask = async (
+    tx: Tx,
+    name: string,
+    operation: string,
+    args: Record<string, unknown>,
+    dueAt: Date,
+    origin?: Origin,
+  ): Promise<void> => {
     const actor: Actor = { kind: 'schedule', id: name };
     const run = await requests.requestWithin(tx, actor, operation, args, {
       idempotencyKey: `schedule:${name}:${dueAt.toISOString()}`,
@@ -33,7 +40,11 @@ export function schedulesOf(config: Config, requests: Requests, clock: Clock): r
       maxLateMs: DIGEST_MAX_LATE_MS,
       run: async (tx, dueAt, { late }) => {
         if (!chat) return;
-        const origin = { chat: chat.chatId, ...(thread === undefined ? {} : { thread }), reader: `digest:${digest.id}` };
+        const origin = {
+          chat: chat.chatId,
+          ...(thread === undefined ? {} : { thread }),
+          reader: `digest:${digest.id}`,
+        };
         await ask(tx, name, 'digest', late ? { due: dueAt.toISOString() } : {}, dueAt, origin);
       },
     };

@@ -47,7 +47,8 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
 
   const authOf = (auth: AuthConfig | undefined): { auth?: Auth } => {
     if (auth?.bearer) return { auth: { kind: 'bearer', token: secrets.source(auth.bearer) } };
-    if (auth?.basic) return { auth: { kind: 'basic', user: auth.basic.user, password: secrets.source(auth.basic.password) } };
+    if (auth?.basic)
+      return { auth: { kind: 'basic', user: auth.basic.user, password: secrets.source(auth.basic.password) } };
     return {};
   };
 
@@ -91,13 +92,19 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     await Promise.all(
       config.proxmox.map(async ({ id, url, tokenId, token, ca, fingerprint }) => {
         const pem = ca === undefined ? undefined : await edges.readText(ca);
-        return [id, createProxmox({ id, url, tokenId, token: secrets.source(token), ca: pem, fingerprint }, { clock, log })] as const;
+        return [
+          id,
+          createProxmox({ id, url, tokenId, token: secrets.source(token), ca: pem, fingerprint }, { clock, log }),
+        ] as const;
       }),
     ),
   );
 
-  const alertmanager = config.alertmanager && createAlertmanager({ url: config.alertmanager.url, ...authOf(config.alertmanager.auth) }, http);
-  const prometheus = config.prometheus && createPrometheus({ url: config.prometheus.url, ...authOf(config.prometheus.auth) }, http);
+  const alertmanager =
+    config.alertmanager &&
+    createAlertmanager({ url: config.alertmanager.url, ...authOf(config.alertmanager.auth) }, http);
+  const prometheus =
+    config.prometheus && createPrometheus({ url: config.prometheus.url, ...authOf(config.prometheus.auth) }, http);
   const extra = config.certificates.ca === undefined ? [] : [await edges.readText(config.certificates.ca)];
   const tls = createTlsProber({ ca: extra }, { clock });
 

@@ -15,7 +15,7 @@ export interface Addressee extends Reader {
 /** Knows how each operator and each chat wants to be spoken to. */
 export interface Readers {
   operator(operator: Operator): Promise<Addressee>;
-  /** The operator of that name if given and known, the person behind a private chat, else the chat's own settings. */
+  /** The operator (or `digest:<id>`) of that name if given and known, the person behind a private chat, else the chat's own settings. */
   chat(chat: number, reader?: string): Promise<Addressee>;
   choose(operator: Operator, language: Language): Promise<void>;
 }
@@ -58,6 +58,8 @@ export function createReaders(options: {
       const operator =
         config.operators.find((one) => one.id === reader) ?? config.operators.find((one) => one.telegramId === id);
       if (operator) return forOperator(operator);
+      const digest = config.digest.find((one) => `digest:${one.id}` === reader);
+      if (digest) return as(digest.language, digest.zone);
       const chat = config.chats.find((one) => one.chatId === id);
       return as(chat?.language ?? config.site.language, chat?.zone ?? config.site.zone);
     },

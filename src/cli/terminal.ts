@@ -38,7 +38,10 @@ function blockText(block: Block, place: Place): string {
       return block.rows.map(([label, value]) => `  ${label.padEnd(width)}  ${plain(value, place)}`).join('\n');
     }
     case 'list':
-      return [...block.items.map((item) => `  - ${plain(item, place)}`), ...(block.more ? [`  ${block.more}`] : [])].join('\n');
+      return [
+        ...block.items.map((item) => `  - ${plain(item, place)}`),
+        ...(block.more ? [`  ${block.more}`] : []),
+      ].join('\n');
     case 'quote':
       return block.lines.map((one) => `  | ${plain(one, place)}`).join('\n');
     case 'pre':
@@ -46,7 +49,14 @@ function blockText(block: Block, place: Place): string {
     case 'table': {
       const rows = [...(block.head ? [block.head] : []), ...block.rows];
       const widths = (rows[0] ?? []).map((_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0)));
-      return rows.map((row) => row.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ').trimEnd()).join('\n');
+      return rows
+        .map((row) =>
+          row
+            .map((cell, n) => cell.padEnd(widths[n] ?? 0))
+            .join('  ')
+            .trimEnd(),
+        )
+        .join('\n');
     }
     case 'gap':
       return '';

@@ -36,6 +36,8 @@ export async function startEmbedded(options: {
   readonly dataDir: string;
   readonly log: Log;
   readonly clock?: Clock;
+  /** For a command beside a running Vakhta: a server that runs already is used, and left running by `stop`. */
+  readonly join?: boolean;
 }): Promise<EmbeddedPostgres> {
   const { log, clock = systemClock } = options;
   const dataDir = resolve(options.dataDir);
@@ -54,6 +56,10 @@ export async function startEmbedded(options: {
   const password = await readPassword(join(data, PASSWORD_FILE));
 
   let port = await server.running();
+  if (port !== undefined && options.join) {
+    const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
+    return { url, stop: async () => {} };
+  }
   if (port === undefined) {
     await shorten(logFile);
     port = await freePort();

@@ -1,0 +1,173 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type { Clock } from '../core/clock.ts';
+import { seconds } from '../core/clock.ts';
+import { toVakhtaError, VakhtaError } from '../core/error.ts';
+import { catalogue, defineMessages } from '../core/i18n.ts';
+import { silentLog } from '../core/log.ts';
+import type { Language } from '../core/people.ts';
+import { systemReadFile } from '../config/files.ts';
+import { doctor, doctorExitCode, type DoctorProbe, formatDoctor, formatSummary } from '../config/doctor.ts';
+import { clockProbe, dataDirProbe, fileProbe, secretsProbe } from '../config/doctor-probes.ts';
+import type { Loaded } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
+import type { Secrets } from '../config/secrets.ts';
+import { tlsLine } from '../integrations/tls/prober.ts';
+import { allMessages } from '../messages.gen.ts';
+import { openDatabase } from '../store/db.ts';
+import { createSystems, type Systems } from './systems.ts';
+import { vaultOf } from './vault.ts';
+
+export const messages = defineMessages({
+  en: `
+    doctor-telegram = the bot is @{ $name }
+    doctor-telegram-token = Telegram does not know this token. Ask @BotFather for the right one and mend telegram.token.
+    doctor-telegram-privacy = the bot is @{ $name }; privacy mode is on, so in groups it sees commands and replies only
+    doctor-database = PostgreSQL { $version } answers
+    doctor-database-embedded = PostgreSQL comes along, its data in { $dir }
+    doctor-redis = Redis answers
+    doctor-redis-answer = Redis answers, but not as expected: { $answer }
+  `,
+  ru: `
+    doctor-telegram = бот — @{ $name }
+    doctor-telegram-token = Telegram не знает этого токена. Возьмите верный у @BotFather и исправьте telegram.token.
+    doctor-telegram-privacy = бот — @{ $name }; включён режим приватности: в группах он видит только команды и ответы
+    doctor-database = PostgreSQL { $version } отвечает
+    doctor-database-embedded = PostgreSQL встроенный, данные в { $dir }
+    doctor-redis = Redis отвечает
+    doctor-redis-answer = Redis отвечает, но не так, как ожидалось: { $answer }
+  `,
+});
+
+const LIMIT_MS = seconds(10);
+
+export interface DoctorRun {
+  readonly loaded: Loaded;
+  readonly secrets: Secrets;
+  readonly warnings: readonly { readonly text: string; readonly args?: Record<string, string | number> }[];
+  readonly language: Language;
+  readonly print: (text: string) => void;
+  readonly env: { readonly clock: Clock };
+}
+
+/** `vakhta doctor`: the file, the secrets, and every configured system, one line each. Gives the exit code. */
+export async function runDoctor(run: DoctorRun): Promise<number> {
+  const { loaded, secrets, print } = run;
+  const t = catalogue(allMessages).for(run.language);
+  for (const problem of loaded.problems) print(formatProblem(loaded.file, problem, t));
+  if (!loaded.ok) return 2;
+  const { config } = loaded;
+  const { clock } = run.env;
+  const systems = await createSystems(config, {
+    clock,
+    log: silentLog,
+    secrets,
+    vault: vaultOf(config, { clock, log: silentLog, secrets }),
+    readText: async (path) => (await systemReadFile(path)).text,
+  });
+  try {
+    const probes = [
+      fileProbe(loaded),
+      secretsProbe(loaded, secrets, () => run.warnings),
+      dataDirProbe(config.dataDir, () => writable(config.dataDir)),
+      ...systemProbes(config, secrets, systems, clock),
+    ];
+    const lines = await doctor(config, probes, { timeoutMs: LIMIT_MS, clock });
+    for (const line of formatDoctor(lines, t)) print(line);
+    print(formatSummary(lines, t));
+    return doctorExitCode(lines);
+  } finally {
+    await systems.close();
+  }
+}
+
+async function writable(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const file = join(dir, `.doctor-${process.pid}`);
+  await writeFile(file, '');
+  await rm(file);
+}
+
+function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock: Clock): DoctorProbe[] {
+  const getMe = async (signal: AbortSignal) => {
+    const token = (await secrets.source(config.telegram.token)()).reveal();
+    // The address holds the token, so no error of fetch may come through as it is.
+    const answer = await fetch(`${config.telegram.apiRoot}/bot${token}/getMe`, { signal }).catch((error: unknown) => {
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      throw new VakhtaError('transient', 'unreachable', 'Telegram does not answer', {
+        args: { what: toVakhtaError(cause).code },
+      });
+    });
+    return answer;
+  };
+  const telegram: DoctorProbe = {
+    name: 'telegram',
+    probe: async (signal) => {
+      const answer = await getMe(signal);
+      if (answer.status === 401 || answer.status === 404) return { state: 'fail', text: 'doctor-telegram-token' };
+      const { result } = (await answer.json()) as {
+        result?: { username?: string; can_read_all_group_messages?: boolean };
+      };
+      const args = { name: result?.username ?? '?' };
+      return {
+        state: 'ok',
+        text: result?.can_read_all_group_messages ? 'doctor-telegram' : 'doctor-telegram-privacy',
+        args,
+      };
+    },
+  };
+  const clockAgainstTelegram = clockProbe(async (signal) => {
+    const date = (await getMe(signal)).headers.get('date');
+    return { here: clock.now(), there: date === null ? clock.now() : new Date(date) };
+  });
+  const database: DoctorProbe = {
+    name: 'database',
+    probe: async () => {
+      if (!config.database.url) return { state: 'ok', text: 'doctor-database-embedded', args: { dir: config.dataDir } };
+      const db = openDatabase({ url: (await secrets.source(config.database.url)()).reveal(), log: silentLog, max: 1 });
+      try {
+        const { rows } = await db.query('show server_version');
+        const [row] = rows as { server_version: string }[];
+        return { state: 'ok', text: 'doctor-database', args: { version: row?.server_version ?? '?' } };
+      } finally {
+        await db.close();
+      }
+    },
+  };
+  const redis: DoctorProbe = {
+    name: 'redis',
+    probe: async () => {
+      if (!config.queue.redisUrl) return { state: 'ok', text: 'doctor-redis' };
+      const client = new Redis((await secrets.source(config.queue.redisUrl)()).reveal(), {
+        maxRetriesPerRequest: 0,
+        lazyConnect: true,
+        retryStrategy: () => null,
+      });
+      client.on('error', () => {});
+      try {
+        await client.connect();
+        const answer = await client.ping();
+        return answer === 'PONG'
+          ? { state: 'ok', text: 'doctor-redis' }
+          : { state: 'fail', text: 'doctor-redis-answer', args: { answer } };
+      } finally {
+        client.disconnect();
+      }
+    },
+  };
+  return [
+    telegram,
+    clockAgainstTelegram,
+    database,
+    ...(config.queue.redisUrl ? [redis] : []),
+    ...systems.probes.map(([name, of]): DoctorProbe => ({ name, probe: (signal) => of.probe(signal) })),
+    ...config.certificates.endpoints.map(
+      (endpoint): DoctorProbe => ({
+        name: `certificate ${endpoint.id}`,
+        probe: async (signal) => tlsLine(await systems.tls.probe(endpoint, signal)),
+      }),
+    ),
+  ];
+}
