@@ -37,7 +37,11 @@ export function dueBetween(spec: ScheduleSpec, after: Date, until: Date): Date[]
   // are at most 14 hours away from UTC, so a day on both sides is enough.
   const first = after.getTime() - DAY;
   const last = until.getTime() + DAY;
-  const walls = CronExpressionParser.parse(cronOf(spec), { currentDate: new Date(first), endDate: new Date(last), tz: 'UTC' });
+  const walls = CronExpressionParser.parse(cronOf(spec), {
+    currentDate: new Date(first),
+    endDate: new Date(last),
+    tz: 'UTC',
+  });
   const due = new Set<number>();
   while (walls.hasNext()) {
     const wall = walls.next().getTime();
@@ -77,8 +81,7 @@ export function decide(policy: CatchUpPolicy, due: readonly Date[], now: Date): 
   const newest = due.at(-1);
   return due.map((dueAt) => {
     if (inTime(dueAt)) return { dueAt, do: 'fire' };
-    const makeUp =
-      policy.catchUp === 'once' && dueAt === newest && now.getTime() - dueAt.getTime() <= policy.maxLateMs;
+    const makeUp = policy.catchUp === 'once' && dueAt === newest && now.getTime() - dueAt.getTime() <= policy.maxLateMs;
     return { dueAt, do: makeUp ? 'late' : 'missed' };
   });
 }

@@ -1,10 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AuditEntry, type AuditFact, checkChain, checkEnd, GENESIS, hashOf, nextEntry } from '../../src/core/audit.ts';
+import {
+  type AuditEntry,
+  type AuditFact,
+  checkChain,
+  checkEnd,
+  GENESIS,
+  hashOf,
+  nextEntry,
+} from '../../src/core/audit.ts';
 import { canonicalJson, cleanText, toJson } from '../../src/core/json.ts';
 
 const at = new Date('2026-03-01T10:00:00.123Z');
-const fact = (n: number): AuditFact => ({ at, actor: 'operator:anna', action: 'run.asked', subject: `run ${n}`, detail: { n } });
+const fact = (n: number): AuditFact => ({
+  at,
+  actor: 'operator:anna',
+  action: 'run.asked',
+  subject: `run ${n}`,
+  detail: { n },
+});
 
 function chainOf(length: number): AuditEntry[] {
   const entries: AuditEntry[] = [];
@@ -14,7 +28,9 @@ function chainOf(length: number): AuditEntry[] {
 
 describe('canonical JSON', () => {
   test('does not depend on the order of keys, and is the same after a round trip', () => {
-    expect(canonicalJson({ b: 1, a: { d: [1, { z: 0, y: null }], c: undefined } })).toBe('{"a":{"d":[1,{"y":null,"z":0}]},"b":1}');
+    expect(canonicalJson({ b: 1, a: { d: [1, { z: 0, y: null }], c: undefined } })).toBe(
+      '{"a":{"d":[1,{"y":null,"z":0}]},"b":1}',
+    );
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(canonicalJson(JSON.parse(canonicalJson(value)))).toBe(canonicalJson(value));
@@ -70,7 +86,11 @@ describe('the chain', () => {
   test('removed and reordered entries, a removed tail and another head are found', () => {
     const entries = chainOf(5);
     expect(checkChain(GENESIS, entries.toSpliced(2, 1))).toEqual({ ok: false, seq: 3, why: 'removed' });
-    expect(checkChain(GENESIS, [entries[0]!, entries[1]!, entries[1]!])).toEqual({ ok: false, seq: 3, why: 'reordered' });
+    expect(checkChain(GENESIS, [entries[0]!, entries[1]!, entries[1]!])).toEqual({
+      ok: false,
+      seq: 3,
+      why: 'reordered',
+    });
     const head = { seq: 5, hash: entries[4]!.hash };
     expect(checkEnd({ seq: 3, hash: entries[2]!.hash }, head)).toEqual({ ok: false, seq: 4, why: 'tail-removed' });
     expect(checkEnd(head, { ...head, hash: '0'.repeat(64) })).toEqual({ ok: false, seq: 5, why: 'head-altered' });

@@ -5,7 +5,8 @@ import { checkSchedule, decide, dueBetween, type ScheduleSpec } from '../../src/
 
 const ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Europe/Moscow'];
 const d = (iso: string) => new Date(iso);
-const due = (spec: ScheduleSpec, from: string, to: string) => dueBetween(spec, d(from), d(to)).map((one) => one.toISOString());
+const due = (spec: ScheduleSpec, from: string, to: string) =>
+  dueBetween(spec, d(from), d(to)).map((one) => one.toISOString());
 
 describe('due times', () => {
   test('a time of day holds on its weekdays, by the wall clock', () => {
@@ -30,9 +31,9 @@ describe('due times', () => {
       '2026-03-30T00:30:00.000Z',
     ]);
     // Half an hour, on an island.
-    expect(due({ zone: 'Australia/Lord_Howe', cron: '10 2 * * *' }, '2026-10-03T00:00:00Z', '2026-10-04T00:00:00Z')).toEqual([
-      '2026-10-03T15:30:00.000Z',
-    ]);
+    expect(
+      due({ zone: 'Australia/Lord_Howe', cron: '10 2 * * *' }, '2026-10-03T00:00:00Z', '2026-10-04T00:00:00Z'),
+    ).toEqual(['2026-10-03T15:30:00.000Z']);
   });
 
   test('a time that comes twice is due at the first', () => {
@@ -88,13 +89,22 @@ describe('due times', () => {
   });
 
   test('property: looking in two steps finds the same as in one', () => {
-    const crons = fc.constantFrom('*/20 1-3 * * *', '15 * * * *', '30 2 * * *', '0 8 * * 1-5', '5 0 1 * *', '*/7 */5 * * *');
+    const crons = fc.constantFrom(
+      '*/20 1-3 * * *',
+      '15 * * * *',
+      '30 2 * * *',
+      '0 8 * * 1-5',
+      '5 0 1 * *',
+      '*/7 */5 * * *',
+    );
     const cuts = fc.integer({ min: 0, max: 4 * 86_400_000 });
     fc.assert(
       fc.property(zones, crons, starts, cuts, (zone, cron, start, cut) => {
         const spec = { zone, cron };
         const [from, middle, to] = [new Date(start), new Date(start + cut), new Date(start + 4 * 86_400_000)];
-        expect([...dueBetween(spec, from, middle), ...dueBetween(spec, middle, to)]).toEqual(dueBetween(spec, from, to));
+        expect([...dueBetween(spec, from, middle), ...dueBetween(spec, middle, to)]).toEqual(
+          dueBetween(spec, from, to),
+        );
       }),
       { numRuns: 100 },
     );

@@ -210,7 +210,10 @@ function suite(bench: () => Bench) {
     const queue = bench().openDead();
     onTestFinished(() => queue.close());
     const started = performance.now();
-    await expect(queue.add('run-1', { jobId: 'run-1' })).rejects.toMatchObject({ kind: 'transient', code: 'queue-down' });
+    await expect(queue.add('run-1', { jobId: 'run-1' })).rejects.toMatchObject({
+      kind: 'transient',
+      code: 'queue-down',
+    });
     await expect(queue.ready()).rejects.toMatchObject({ kind: 'transient' });
     expect(performance.now() - started).toBeLessThan(12_000);
   });
@@ -222,7 +225,8 @@ function suite(bench: () => Bench) {
 }
 
 const postgres = (url: () => string): Bench => ({
-  open: (name, lockMs) => createPostgresQueue({ url: url(), name, log: silentLog, ...(lockMs === undefined ? {} : { lockMs }) }),
+  open: (name, lockMs) =>
+    createPostgresQueue({ url: url(), name, log: silentLog, ...(lockMs === undefined ? {} : { lockMs }) }),
   openDead: () => createPostgresQueue({ url: 'postgresql://postgres@127.0.0.1:1/none', name: 'dead', log: silentLog }),
 });
 
