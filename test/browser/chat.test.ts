@@ -347,7 +347,7 @@ describe.skipIf(!haveChromium)('the web chat', () => {
     await stage.bot('sendMessage', { ...inAlerts, text: 'sent while nobody listened' });
     expect(await page.getByText('sent while nobody listened').count()).toBe(0);
     await page.unroute('**/cast/events');
-    await page.getByRole('button', { name: 'Connect now' }).click();
+    await page.getByRole('button', { name: 'Retry' }).click();
     await page.locator('.message', { hasText: 'sent while nobody listened' }).waitFor();
     await page.getByRole('alert').waitFor({ state: 'hidden' });
     await stage.bot('sendMessage', { ...inAlerts, text: 'and live again' });

@@ -132,6 +132,16 @@ describe.skipIf(!haveChromium)('text in the web chat', () => {
       expect(await css(page, '.spoiler', 'color')).not.toBe('rgba(0, 0, 0, 0)');
     });
 
+    test('a preview in the list covers spoilers and tells dates in the reader’s zone', async () => {
+      const text = 'code 4711 at NOON';
+      const unix_time = Math.floor(stage.clock.now().getTime() / 1000);
+      await drawn(text, [
+        over(text, '4711', 'spoiler'),
+        over(text, 'NOON', 'date_time', { unix_time, date_time_format: 't' }),
+      ]);
+      expect(await page.locator('.row-last').first().innerText()).toBe('code ▒▒▒▒ at 11:40');
+    });
+
     test('a long quote is folded to three lines and unfolds', async () => {
       const text = Array.from({ length: 9 }, (_, i) => `line ${i + 1}`).join('\n');
       const body = await drawn(text, [over(text, text, 'expandable_blockquote')]);

@@ -3,7 +3,7 @@ import { h, icon } from './dom.js';
 import { clock, fileSize, fullDate, hue, userName } from './format.js';
 import { t } from './i18n.js';
 import { renderKeyboard } from './render-keyboard.js';
-import { renderText } from './render-text.js';
+import { plainText, renderText } from './render-text.js';
 import { repliedTo } from './state.js';
 
 /** @typedef {import('./types.js').Message} Message */
@@ -63,7 +63,10 @@ function meta(message, mine) {
 
 /** One line that stands for a message: in the chat list, quotes and the pinned bar. @param {Message} message @returns {string} */
 export function excerpt(message) {
-  const text = (message.text ?? message.caption ?? '').replace(/\s+/g, ' ').trim();
+  const text =
+    message.text === undefined
+      ? plainText(message.caption ?? '', message.caption_entities)
+      : plainText(message.text, message.entities);
   if (message.photo) return text || t('photo');
   if (message.document) return text || message.document.file_name || t('document');
   return text || serviceText(message) || t('unsupported');

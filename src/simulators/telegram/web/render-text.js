@@ -51,6 +51,21 @@ function renderNodes(parent, nodes, context, counter) {
 /** @param {EntityNode[]} nodes @returns {string} */
 const plain = (nodes) => nodes.map((node) => (typeof node === 'string' ? node : plain(node.children))).join('');
 
+/**
+ * The text in one line of plain words, for previews: dates in the reader's zone, spoilers covered.
+ * @param {string} text @param {readonly Entity[]} [entities]
+ */
+export function plainText(text, entities = []) {
+  const words = (/** @type {EntityNode} */ node) => {
+    if (typeof node === 'string') return node;
+    /** @type {string} */
+    const inner = node.children.map(words).join('');
+    if (node.entity.type === 'spoiler') return '▒'.repeat([...inner].length);
+    return node.entity.type === 'date_time' ? relativeWords(node.entity, inner) : inner;
+  };
+  return entityTree(text, entities).map(words).join('').replace(/\s+/g, ' ').trim();
+}
+
 /** @param {Entity} entity @param {string} words */
 const relativeWords = (entity, words) => dateTime(entity.unix_time ?? 0, entity.date_time_format) ?? words;
 
