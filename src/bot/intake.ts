@@ -57,7 +57,11 @@ export function createIntake(options: IntakeOptions): Intake {
   const setWebhook = async ({ url, secret }: { url: string; secret: Secret }, signal: AbortSignal): Promise<void> => {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        await api.setWebhook(url, { secret_token: secret.reveal(), allowed_updates: ALLOWED_UPDATES, max_connections: 40 });
+        await api.setWebhook(url, {
+          secret_token: secret.reveal(),
+          allowed_updates: ALLOWED_UPDATES,
+          max_connections: 40,
+        });
         return;
       } catch (error) {
         log.warn(loggable(error), 'setWebhook failed, trying again');
@@ -72,9 +76,7 @@ export function createIntake(options: IntakeOptions): Intake {
       db.leader('intake', signal, async (leading) => {
         const unlisten = await db.listen(CHANNEL, () => worker.kick());
         try {
-          const incoming = webhook
-            ? setWebhook(webhook, leading)
-            : poll({ api, clock, random, log, receive }, leading);
+          const incoming = webhook ? setWebhook(webhook, leading) : poll({ api, clock, random, log, receive }, leading);
           await Promise.all([incoming, worker.run(leading)]);
         } finally {
           await unlisten();

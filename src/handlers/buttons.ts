@@ -42,7 +42,14 @@ export type Pressing =
   | { readonly kind: 'stale'; readonly redraw?: string }
   | { readonly kind: 'refused'; readonly error: VakhtaError; readonly redraw?: string }
   /** Some arguments are missing: ask for them. */
-  | { readonly kind: 'ask'; readonly operation: Operation; readonly args: Readonly<Record<string, unknown>>; readonly origin: Origin }
+  | {
+      readonly kind: 'ask';
+      readonly operation: Operation;
+      readonly args: Readonly<Record<string, unknown>>;
+      readonly origin: Origin;
+      readonly redraw?: string;
+      readonly settled: boolean;
+    }
   /** Confirming needs the target's name and a code: ask for them. */
   | { readonly kind: 'step-up'; readonly runId: string };
 
@@ -72,11 +79,18 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
 
   const denied = async (operator: Operator, subject: string, needs: string): Promise<VakhtaError> => {
     const actor = actorName({ kind: 'operator', id: operator.id });
-    await db.tx((tx) => appendAudit(tx, { actor, action: 'denied', subject, detail: { action: 'press', needs } }, clock.now()));
+    await db.tx((tx) =>
+      appendAudit(tx, { actor, action: 'denied', subject, detail: { action: 'press', needs } }, clock.now()),
+    );
     return new VakhtaError('denied', 'no-role', `${actor} needs ${needs} for ${subject}`, { args: { role: needs } });
   };
 
-  const act = async (pressed: Pressed, operator: Operator, action: Action, card: Card | undefined): Promise<Pressing> => {
+  const act = async (
+    pressed: Pressed,
+    operator: Operator,
+    action: Action,
+    card: Card | undefined,
+  ): Promise<Pressing> => {
     const { press } = action;
     const actor = { kind: 'operator', id: operator.id } as const;
     if (press.kind === 'view') {
@@ -111,7 +125,10 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
         return { kind: 'done', settled: card === undefined, ...(await redraw(card)) };
       }
       const operation = operations.get(press.operation);
-      if (operation && nextMissing(operation, press.args)) return { kind: 'ask', operation, args: press.args, origin };
+      if (operation && nextMissing(operation, press.args)) {
+        const shown = { settled: card === undefined, ...(await redraw(card)) };
+        return { kind: 'ask', operation, args: press.args, origin, ...shown };
+      }
       const run = await requests.request(actor, press.operation, press.args, { origin, idempotencyKey: action.token });
       await linkRun(db, action.token, run.id);
       return { kind: 'done', settled: card === undefined, ...(await redraw(card)) };
@@ -138,7 +155,8 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
     }
     const card = action.cardId === undefined ? undefined : await findCard(db, action.cardId);
     const strip = card === undefined ? false : await adopt(card, messageId);
-    if (action.onlyFor !== undefined && action.onlyFor !== operator.id) return { pressing: { kind: 'not-yours' }, strip };
+    if (action.onlyFor !== undefined && action.onlyFor !== operator.id)
+      return { pressing: { kind: 'not-yours' }, strip };
     const isOver = action.state === 'expired' || (action.state === 'open' && action.expiresAt <= clock.now());
     if (isOver && action.press.kind !== 'view') return { pressing: { kind: 'stale', ...(await redraw(card)) }, strip };
     return { pressing: await act(pressed, operator, action, card), strip };

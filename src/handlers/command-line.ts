@@ -77,7 +77,8 @@ export const nextMissing = (operation: Operation, args: Readonly<Record<string, 
 /** `/backup pg STANZA [full|diff|incr]` */
 export function usage(operation: Operation): string {
   const words = askable(operation).map((argument) => {
-    const name = argument.options && argument.options.length <= 5 ? argument.options.join('|') : argument.name.toUpperCase();
+    const name =
+      argument.options && argument.options.length <= 5 ? argument.options.join('|') : argument.name.toUpperCase();
     return argument.required ? name : `[${name}]`;
   });
   return [`/${operation.command.join(' ')}`, ...words].join(' ');

@@ -113,7 +113,8 @@ export function tokenCheck(source: SecretSource, clock: Clock): (given: string) 
   const digest = (value: string) => createHash('sha256').update(value).digest();
   return async (given) => {
     const now = clock.now().getTime();
-    if (!cached || cached.until <= now) cached = { digest: digest((await source()).reveal()), until: now + TOKEN_TTL_MS };
+    if (!cached || cached.until <= now)
+      cached = { digest: digest((await source()).reveal()), until: now + TOKEN_TTL_MS };
     return given !== '' && timingSafeEqual(digest(given), cached.digest);
   };
 }

@@ -1,5 +1,7 @@
 // Made by `npm run generate` from the files of the folder. Do not edit.
 import type { CardKind } from './define.ts';
+import certificate from './certificate.ts';
 import incident from './incident.ts';
+import run from './run.ts';
 
-export const cards: readonly CardKind[] = [incident];
+export const cards: readonly CardKind[] = [certificate, incident, run];

@@ -56,7 +56,10 @@ export async function poll({ api, clock, random, log, receive }: PollerOptions, 
       failures += 1;
       hasWebhook ||= isWebhookConflict(error);
       const told = classify(error);
-      const wait = told.kind === 'flood' ? told.retryAfterMs : jitter(random, Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(failures, 7)));
+      const wait =
+        told.kind === 'flood'
+          ? told.retryAfterMs
+          : jitter(random, Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(failures, 7)));
       report(error, failures, log);
       await clock.sleep(wait, signal).catch(() => {});
     }

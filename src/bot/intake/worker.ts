@@ -88,7 +88,10 @@ export function createWorker(options: WorkerOptions): { kick(): void; run(signal
 
   const giveUp = async (row: InboxRow, update: Update, error: unknown): Promise<void> => {
     const errorId = newErrorId(random);
-    log.error({ errorId, update: update.update_id, kind: kindOf(update), err: loggable(error) }, 'an update was given up');
+    log.error(
+      { errorId, update: update.update_id, kind: kindOf(update), err: loggable(error) },
+      'an update was given up',
+    );
     await settle(db, row.seq, 'failed', clock.now(), `#${errorId}`);
     await options.gaveUp(update, errorId, error);
   };

@@ -18,6 +18,8 @@ export interface Wire {
   readonly entities: readonly MessageEntity[];
   readonly keyboard: readonly (readonly InlineKeyboardButton[])[];
   readonly files: readonly { readonly name: string; readonly text: string }[];
+  /** Asks the person that it replies to for an answer; not together with buttons. */
+  readonly forceReply?: boolean;
 }
 
 /** A row of kind `message` as stored: ready to be sent, with its plain form for the case that entities are refused. */
@@ -28,6 +30,9 @@ const messageBody = z.object({
   keyboard: z.array(z.array(z.custom<InlineKeyboardButton>((value) => typeof value === 'object' && value !== null))),
   files: z.array(z.object({ name: z.string(), text: z.string() })),
   replyTo: z.int().exactOptional(),
+  forceReply: z.boolean().exactOptional(),
+  /** Replaces this message instead of sending a new one. */
+  edits: z.int().exactOptional(),
 });
 export type MessageBody = z.output<typeof messageBody>;
 
@@ -43,6 +48,8 @@ export interface Opening {
   readonly chat: number;
   /** The card that carries the buttons; absent for a plain message. */
   readonly cardId?: string;
+  /** The only operator who may press. */
+  readonly onlyFor?: string | undefined;
 }
 
 /** Buttons as Telegram takes them; each press gets a row in `actions`, an open one of the same card is used again. */
@@ -56,7 +63,7 @@ export function openKeyboard(
 async function openButton(button: KeyboardButton, opening: Opening): Promise<InlineKeyboardButton> {
   if (button.kind === 'url') return { text: button.label, url: button.url };
   if (button.kind === 'copy') return { text: button.label, copy_text: { text: button.text } };
-  const { q, random, now, chat, cardId } = opening;
+  const { q, random, now, chat, cardId, onlyFor } = opening;
   const token = await openAction(
     q,
     {
@@ -65,6 +72,7 @@ async function openButton(button: KeyboardButton, opening: Opening): Promise<Inl
       specHash: pressHash(button.press),
       chat,
       expiresAt: new Date(now.getTime() + minutes(button.ttlMinutes ?? DEFAULT_TTL_MINUTES)),
+      onlyFor,
       ...(cardId === undefined ? {} : { cardId }),
     },
     now,
@@ -86,17 +94,22 @@ export interface Letter {
   readonly replyTo?: number | undefined;
   /** A second letter with the same key is never sent. */
   readonly dedupeKey?: string;
+  /** The only operator who may press its buttons. */
+  readonly onlyFor?: string;
+  /** Opens the answer field of the person it replies to. */
+  readonly forceReply?: boolean;
 }
 
 /** Queues a message that is not a card; rendered now. The answer is false when its key was used before. */
 export async function post(q: Queryable, random: Random, letter: Letter): Promise<boolean> {
-  const { chat, thread, doc, reader, priority, replyTo, dedupeKey } = letter;
+  const { chat, thread, doc, reader, priority, replyTo, dedupeKey, onlyFor } = letter;
   const rendered = render(doc, reader);
-  const keyboard = await openKeyboard(rendered.keyboard, { q, random, now: reader.now, chat });
+  const keyboard = await openKeyboard(rendered.keyboard, { q, random, now: reader.now, chat, onlyFor });
   const body: MessageBody = {
     ...wireOf(rendered, keyboard),
     plain: plain(doc, reader).text,
     ...(replyTo === undefined ? {} : { replyTo }),
+    ...(letter.forceReply && keyboard.length === 0 ? { forceReply: true } : {}),
   };
   const id = await enqueue(
     q,

@@ -80,10 +80,14 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
       // Whatever Telegram did not like may have been a button.
       keyboard: asPlain ? body.keyboard.map((keys) => keys.filter((key) => 'callback_data' in key)) : body.keyboard,
       files: modes.has('document') ? [{ name: 'message.txt', text }, ...body.files] : body.files,
+      ...(body.forceReply ? { forceReply: true } : {}),
     };
     const to = destination(task, body.replyTo);
     count(row.chat);
-    const messageId = await sender.send(to, wire);
+    let messageId = body.edits;
+    task.isEdit(messageId !== undefined);
+    if (messageId === undefined) messageId = await sender.send(to, wire);
+    else await sender.edit(row.chat, messageId, wire).catch(unlessSame);
     await sendFilesQuietly(to, wire.files, messageId);
     const at = now();
     await Promise.all([settleSent(db, row.id, at, messageId), recordSend(db, row.chat, at)]);

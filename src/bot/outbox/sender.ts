@@ -48,7 +48,7 @@ export function createSender(api: Api, metrics: BotMetrics): Sender {
           ...options(to),
           entities: [...wire.entities],
           link_preview_options: { is_disabled: true },
-          ...(wire.keyboard.length > 0 ? { reply_markup: markup(wire) } : {}),
+          ...replyMarkup(wire),
         }),
       );
       return message.message_id;
@@ -73,6 +73,11 @@ export function createSender(api: Api, metrics: BotMetrics): Sender {
     },
     createTopic: async (chat, name) => (await api.createForumTopic(chat, name)).message_thread_id,
   };
+}
+
+function replyMarkup(wire: Wire) {
+  if (wire.keyboard.length > 0) return { reply_markup: markup(wire) };
+  return wire.forceReply ? { reply_markup: { force_reply: true as const, selective: true } } : {};
 }
 
 const markup = (wire: Wire): InlineKeyboardMarkup => ({ inline_keyboard: wire.keyboard.map((row) => [...row]) });

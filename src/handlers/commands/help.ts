@@ -70,7 +70,9 @@ function details({ t }: CommandContext, operation: Operation): Doc {
   return doc(
     line(bold(t(operation.key))),
     line(code(usage(operation))),
-    list(askable(operation).map((argument) => [code(argument.name), ` — ${t(`${operation.key}-arg-${argument.name}`)}`])),
+    list(
+      askable(operation).map((argument) => [code(argument.name), ` — ${t(`${operation.key}-arg-${argument.name}`)}`]),
+    ),
     facts([t('help-role'), t(`role-${operation.role}`)], [t('help-before'), t(`approval-${operation.approval}`)]),
   );
 }
