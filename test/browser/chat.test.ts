@@ -354,6 +354,28 @@ describe.skipIf(!haveChromium)('the web chat', () => {
     await expect.poll(() => texts()).toHaveLength(2);
   });
 
+  test('what is heard while an older state is still being read is not lost', async () => {
+    await stage.bot('sendMessage', { ...inAlerts, text: 'before' });
+    await visit(page, stage, alerts);
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let asked = 0;
+    await page.route('**/cast/messages*', async (route) => {
+      const stale = await route.fetch();
+      asked += 1;
+      await held;
+      await route.fulfill({ response: stale });
+    });
+    // A change of the world makes the page read everything again: the five places that Chris sees.
+    await stage.simulator.cast.admin({ action: 'create_topic', chat: GROUP, name: 'Drills' });
+    await expect.poll(() => asked).toBeGreaterThanOrEqual(5);
+    await stage.bot('sendMessage', { ...inAlerts, text: 'meanwhile' });
+    await page.locator('.message', { hasText: 'meanwhile' }).waitFor();
+    release();
+    await page.locator('.chat-row', { hasText: 'Drills' }).waitFor();
+    expect(await texts()).toEqual([expect.stringContaining('before'), expect.stringContaining('meanwhile')]);
+  });
+
   test('everything works from the keyboard: the list, the person, the theme', async () => {
     await stage.bot('sendMessage', { ...inAlerts, text: 'an alert' });
     await visit(page, stage, { as: anna, chat: anna.id });
