@@ -59,7 +59,11 @@ export interface TelegramSimulator {
   listen(port?: number, host?: string): Promise<{ url: string; port: number }>;
   /** Hangs up on everybody and stops listening. */
   close(): Promise<void>;
-  /** Stops and starts on the same port: waiting polls break off, what was stored stays. */
+  /** Hangs up and refuses connections until `up`; people go on talking meanwhile. */
+  down(): Promise<void>;
+  /** Listens again on the port of before. */
+  up(): Promise<void>;
+  /** `down` and `up` at once: waiting polls break off, what was stored stays. */
   restart(): Promise<void>;
   readonly state: SimulatorState;
   readonly cast: CastApi;
@@ -151,11 +155,13 @@ export function createTelegramSimulator(options: TelegramSimulatorOptions): Tele
     });
   }
 
+  async function up(): Promise<void> {
+    if (address !== undefined && server === undefined) await listen(address.port, address.host);
+  }
+
   async function restart(): Promise<void> {
-    if (address === undefined) return;
-    const { port, host } = address;
     await stop();
-    await listen(port, host);
+    await up();
   }
 
   return {
@@ -164,6 +170,8 @@ export function createTelegramSimulator(options: TelegramSimulatorOptions): Tele
       webhook.clear();
       await stop();
     },
+    down: stop,
+    up,
     restart,
     state: {
       calls,

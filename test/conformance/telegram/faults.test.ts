@@ -171,6 +171,17 @@ test('presses: by somebody else, twice at once, forged, on a message that is gon
     expect(queries.at(-1)).toMatchObject({ message: { message_id: sent.message_id, date: 0 } });
   }));
 
+test('down: connections are refused; what people say meanwhile waits', () =>
+  withSimulator(async (h) => {
+    await h.sim.down();
+    const refused: unknown = await send(h, 'lost').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ message: 'fetch failed', cause: { code: 'ECONNREFUSED' } });
+    h.stage.person('alice').says('anybody there?');
+    await h.sim.up();
+    expect(await poll(h)).toMatchObject([{ message: { text: 'anybody there?' } }]);
+    expect(texts(h)).toEqual(['anybody there?']);
+  }));
+
 test('a restart in mid-poll breaks the poll off; nothing is lost', () =>
   withSimulator(async (h) => {
     h.stage.person('alice').says('one');
