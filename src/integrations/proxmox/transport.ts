@@ -35,25 +35,21 @@ const MAX_BODY = 32 * 1024 * 1024;
 
 /** Over node:http(s). Connections are not kept: a changing request must not die on a socket that went stale. */
 export function nodeTransport(trust: TlsTrust): Transport {
-  const agent = trust.fingerprint === undefined ? undefined : new PinnedAgent(trust.fingerprint);
   return (request) =>
     new Promise((resolve, reject) => {
       const { url, method, headers, body, signal } = request;
       if (signal.aborted) return reject(signal.reason as Error);
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      const agent = trust.fingerprint === undefined ? false : new PinnedAgent(trust.fingerprint, signal);
       const secure = url.protocol === 'https:';
       const length =
         body === undefined && method === 'GET' ? {} : { 'Content-Length': String(Buffer.byteLength(body ?? '')) };
-      const options = { method, headers: { ...headers, ...(method === 'DELETE' ? {} : length) } };
+      const options = { method, headers: { ...headers, ...(method === 'DELETE' ? {} : length) }, signal };
       const sent = secure
-        ? httpsRequest(url, { ...options, agent: agent ?? false, ...(trust.ca === undefined ? {} : { ca: trust.ca }) })
+        ? httpsRequest(url, { ...options, agent, ...(trust.ca === undefined ? {} : { ca: trust.ca }) })
         : httpRequest(url, { ...options, agent: false });
-      const onAbort = () => sent.destroy(signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-      const done = () => signal.removeEventListener('abort', onAbort);
-      sent.once('error', (error) => {
-        done();
-        reject(signal.aborted ? (signal.reason as Error) : error);
-      });
+      const onError = (error: Error) => reject(signal.aborted ? (signal.reason as Error) : error);
+      sent.on('error', onError);
       sent.once('response', (response) => {
         const chunks: Buffer[] = [];
         let size = 0;
@@ -62,34 +58,32 @@ export function nodeTransport(trust: TlsTrust): Transport {
           if (size > MAX_BODY) sent.destroy(new Error(`answer longer than ${MAX_BODY} bytes`));
           else chunks.push(chunk);
         });
-        response.once('error', (error) => {
-          done();
-          reject(signal.aborted ? (signal.reason as Error) : error);
-        });
-        response.once('end', () => {
-          done();
+        response.on('error', onError);
+        response.once('end', () =>
           resolve({
             status: response.statusCode ?? 0,
             // The parser reads the status line as latin-1; the host writes UTF-8.
             reason: Buffer.from(response.statusMessage ?? '', 'latin1').toString('utf8'),
             body: Buffer.concat(chunks).toString('utf8'),
-          });
-        });
+          }),
+        );
       });
       sent.end(body);
     });
 }
 
 /**
- * Trusts exactly one certificate. The socket is handed over only after the comparison, so that the token never leaves
+ * For one request. Trusts exactly one certificate. The socket is handed over only after the comparison, so that the token never leaves
  * for a host that showed another one. Nothing global changes, and no session is resumed (a resumed one shows no certificate).
  */
 class PinnedAgent extends HttpsAgent {
   readonly #fingerprint: string;
+  readonly #signal: AbortSignal;
 
-  constructor(fingerprint: string) {
+  constructor(fingerprint: string, signal: AbortSignal) {
     super({ keepAlive: false, maxCachedSessions: 0 });
     this.#fingerprint = fingerprint.toUpperCase();
+    this.#signal = signal;
   }
 
   override createConnection(
@@ -104,9 +98,12 @@ class PinnedAgent extends HttpsAgent {
       rejectUnauthorized: false,
     });
     const onError = (error: Error) => callback?.(error, socket);
-    socket.once('error', onError);
+    // A handshake that never ends must not outlive its request, which node:http cannot end before it has a socket.
+    const onAbort = () => socket.destroy(this.#signal.reason as Error);
+    this.#signal.addEventListener('abort', onAbort, { once: true });
+    socket.once('close', () => this.#signal.removeEventListener('abort', onAbort));
+    socket.on('error', onError);
     socket.once('secureConnect', () => {
-      socket.off('error', onError);
       const actual = socket.getPeerCertificate().fingerprint256;
       if (actual === this.#fingerprint) return callback?.(null, socket);
       socket.destroy();
