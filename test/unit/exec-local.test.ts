@@ -5,7 +5,7 @@ import { createSink } from '../../src/integrations/exec/executor.ts';
 import { createLocalExecutor } from '../../src/integrations/exec/local.ts';
 import { messages } from '../../src/integrations/exec/messages.ts';
 import { parseHostKey } from '../../src/integrations/exec/ssh-connection.ts';
-import { pidFilter } from '../../src/integrations/exec/ssh.ts';
+import { pidFilter, remoteCommand } from '../../src/integrations/exec/ssh.ts';
 
 const local = createLocalExecutor({ graceMs: 200 }, { clock: systemClock });
 const alive = (pid: number): boolean => {
@@ -140,6 +140,17 @@ describe('the parts', () => {
       filter(Buffer.from(piece));
     expect(pid).toBe(42);
     expect(text).toBe('banner\nreal error\nvakhta-pid=7\n');
+  });
+
+  test('the remote line: words quoted twice, variables by name only, sudo with its user', () => {
+    expect(remoteCommand(['pgbackrest', "it's"], [], false)).toBe(
+      String.raw`exec sh -c 'echo "vakhta-pid=$$" >&2; exec pgbackrest '\''it'\''\'\'''\''s'\'''`,
+    );
+    const line = remoteCommand(['pgbackrest', 'info'], ['TOKEN'], { user: 'postgres' });
+    expect(line).toContain(
+      String.raw`IFS= read -r TOKEN; export TOKEN; exec sudo -n -u postgres '\\''--preserve-env=TOKEN'\\'' -- pgbackrest info`,
+    );
+    expect(remoteCommand(['id'], [], true)).toContain('exec sudo -n -- id');
   });
 
   test('a host key must be complete and of the type that it says', () => {

@@ -76,7 +76,7 @@ export function createAlertmanager(settings: HttpSettings, edges: HttpEdges): Al
     silence: async (id, signal) => {
       const answer = await http.call({ path: silencePath(id), ...asked(signal) });
       // 422: not a UUID, so there is none.
-      if (answer.status === 404 || answer.status === 422) return undefined;
+      if (answer.status === 404 || answer.status === 422) throw notFound(id);
       if (answer.status !== 200) throw http.refused(answer);
       return toSilence(http.parse(silenceSchema, answer.text));
     },
@@ -102,7 +102,7 @@ export function createAlertmanager(settings: HttpSettings, edges: HttpEdges): Al
       // 0.25 answers 500 with this text; newer ones 404. What is no UUID gives 422.
       const unknown =
         answer.status === 404 || answer.status === 422 || errorText(answer.text).startsWith('silence not found');
-      if (unknown) throw new VakhtaError('usage', 'silence-not-found', `no silence ${id}`, { args: { id } });
+      if (unknown) throw notFound(id);
       throw http.refused(answer);
     },
 
@@ -132,3 +132,6 @@ export function createAlertmanager(settings: HttpSettings, edges: HttpEdges): Al
   };
   return alertmanager;
 }
+
+const notFound = (id: string): VakhtaError =>
+  new VakhtaError('usage', 'silence-not-found', `no silence ${id}`, { args: { id } });

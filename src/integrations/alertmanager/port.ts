@@ -64,8 +64,8 @@ export interface Alertmanager extends Probeable {
   alerts(filter?: AlertFilter, signal?: AbortSignal): Promise<readonly Alert[]>;
   /** `GET /api/v2/silences`, expired ones too as long as Alertmanager keeps them. */
   silences(signal?: AbortSignal): Promise<readonly Silence[]>;
-  /** `GET /api/v2/silence/{id}`; undefined when there is none. */
-  silence(id: string, signal?: AbortSignal): Promise<Silence | undefined>;
+  /** `GET /api/v2/silence/{id}`. Errors: `silence-not-found` (usage). */
+  silence(id: string, signal?: AbortSignal): Promise<Silence>;
   /**
    * `POST /api/v2/silences`; the new id. Errors: `silence-too-wide` and `silence-times` (usage, never sent),
    * `alertmanager-*`.

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { label, newStanza, record } from './backup.ts';
+import { newStanza, record } from './backup.ts';
 import { DEFAULTS, openRepository, type SimulatorSettings } from './repository.ts';
 
 export type { SimulatorSettings } from './repository.ts';
@@ -37,5 +37,3 @@ export function prepareRepository(folder: string, settings: Partial<SimulatorSet
     repository.save(stanza, state);
   }
 }
-
-export { label };
