@@ -109,13 +109,22 @@ export async function startNginxCerts(): Promise<CertificateServer> {
     async renew(which, { toDays }) {
       await issue(which, toDays);
       const wanted = new X509Certificate(await readFile(at(`${which}.pem`))).serialNumber;
+      const before = await children(server.pid);
       process.kill(server.pid, 'SIGHUP');
-      // A worker of the old configuration may still answer for a moment: the handshake is the proof.
-      await until('renewed certificate', async () => (await shownSerial(ports[which] ?? 0)) === wanted);
+      // For a moment the old and the new workers answer side by side: the renewal is done when the old ones are gone.
+      await until('renewed certificate', async () => {
+        const now = await children(server.pid);
+        return !before.some((pid) => now.includes(pid)) && (await shownSerial(ports[which] ?? 0)) === wanted;
+      });
     },
     log: () => server.log(),
     stop,
   };
+}
+
+/** The child processes of a process (Linux). */
+async function children(pid: number): Promise<string[]> {
+  return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean);
 }
 
 function shownSerial(port: number): Promise<string | undefined> {
