@@ -3,31 +3,95 @@ import { cards } from './bot/cards/registry.gen.ts';
 import type { Messages } from './core/i18n.ts';
 import { commands } from './handlers/commands/registry.gen.ts';
 import { operations } from './tasks/operations/registry.gen.ts';
+import { messages as appDoctor } from './app/doctor.ts';
+import { messages as botCardsCertificate } from './bot/cards/certificate.ts';
+import { messages as botCardsIncident } from './bot/cards/incident.ts';
+import { messages as botCardsRunMessages } from './bot/cards/run.messages.ts';
+import { messages as botMessages } from './bot/messages.ts';
+import { messages as botOutboxMessages } from './bot/outbox/messages.ts';
 import { messages as botRenderMessages } from './bot/render/messages.ts';
+import { messages as cliMessages } from './cli/messages.ts';
 import { messages as configDoctorMessages } from './config/doctor-messages.ts';
 import { messages as configMessages } from './config/messages.ts';
 import { messages as coreFormat } from './core/format.ts';
+import { messages as coreSchedule } from './core/schedule.ts';
+import { messages as demoDemo } from './demo/demo.ts';
+import { messages as handlersCommandsCancel } from './handlers/commands/cancel.ts';
+import { messages as handlersCommandsHelp } from './handlers/commands/help.ts';
+import { messages as handlersCommandsLanguage } from './handlers/commands/language.ts';
+import { messages as handlersCommandsStart } from './handlers/commands/start.ts';
+import { messages as handlersCommandsWhoami } from './handlers/commands/whoami.ts';
+import { messages as integrationsAlertmanagerMessages } from './integrations/alertmanager/messages.ts';
 import { messages as integrationsExecMessages } from './integrations/exec/messages.ts';
 import { messages as integrationsPgbackrestMessages } from './integrations/pgbackrest/messages.ts';
+import { messages as integrationsPrometheusMessages } from './integrations/prometheus/messages.ts';
 import { messages as integrationsProxmoxMessages } from './integrations/proxmox/messages.ts';
+import { messages as integrationsTlsMessages } from './integrations/tls/messages.ts';
+import { messages as integrationsVaultMessages } from './integrations/vault/messages.ts';
 import { messages as storeMessages } from './store/messages.ts';
+import { messages as tasksGuestPower } from './tasks/guest-power.ts';
+import { messages as tasksIncidents } from './tasks/incidents.ts';
 import { messages as tasksLifecycleMessages } from './tasks/lifecycle/messages.ts';
+import { messages as tasksOperationsAck } from './tasks/operations/ack.ts';
 import { messages as tasksOperationsBackupPg } from './tasks/operations/backup-pg.ts';
+import { messages as tasksOperationsCerts } from './tasks/operations/certs.ts';
+import { messages as tasksOperationsDigest } from './tasks/operations/digest.ts';
+import { messages as tasksOperationsGuestRestart } from './tasks/operations/guest-restart.ts';
+import { messages as tasksOperationsGuestShutdown } from './tasks/operations/guest-shutdown.ts';
+import { messages as tasksOperationsGuestStart } from './tasks/operations/guest-start.ts';
+import { messages as tasksOperationsGuestStop } from './tasks/operations/guest-stop.ts';
+import { messages as tasksOperationsSilence } from './tasks/operations/silence.ts';
+import { messages as tasksOperationsStatus } from './tasks/operations/status.ts';
+import { messages as tasksOperationsUnack } from './tasks/operations/unack.ts';
+import { messages as tasksOperationsUnsilence } from './tasks/operations/unsilence.ts';
+import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
 
 /** All texts of the program. A module whose texts belong to a registered member counts once. */
 export const allMessages: readonly Messages[] = [
   ...new Set<Messages>([
+    appDoctor,
+    botCardsCertificate,
+    botCardsIncident,
+    botCardsRunMessages,
+    botMessages,
+    botOutboxMessages,
     botRenderMessages,
+    cliMessages,
     configDoctorMessages,
     configMessages,
     coreFormat,
+    coreSchedule,
+    demoDemo,
+    handlersCommandsCancel,
+    handlersCommandsHelp,
+    handlersCommandsLanguage,
+    handlersCommandsStart,
+    handlersCommandsWhoami,
+    integrationsAlertmanagerMessages,
     integrationsExecMessages,
     integrationsPgbackrestMessages,
+    integrationsPrometheusMessages,
     integrationsProxmoxMessages,
+    integrationsTlsMessages,
+    integrationsVaultMessages,
     storeMessages,
+    tasksGuestPower,
+    tasksIncidents,
     tasksLifecycleMessages,
+    tasksOperationsAck,
     tasksOperationsBackupPg,
+    tasksOperationsCerts,
+    tasksOperationsDigest,
+    tasksOperationsGuestRestart,
+    tasksOperationsGuestShutdown,
+    tasksOperationsGuestStart,
+    tasksOperationsGuestStop,
+    tasksOperationsSilence,
+    tasksOperationsStatus,
+    tasksOperationsUnack,
+    tasksOperationsUnsilence,
+    tasksOverviewDoc,
     tasksSeveral,
     ...[...operations, ...commands, ...cards].map((member) => member.messages),
   ]),

@@ -67,8 +67,12 @@ export interface Bot {
   start(signal?: AbortSignal): Promise<void>;
   /** Lets what is under way end. What was received but not handled waits in the inbox. */
   stop(): Promise<void>;
+  /** Telegram has answered: it knows its own name. */
+  ready(): boolean;
   /** `POST /telegram/webhook`, in webhook mode. */
   readonly webhookRoute?: Hono;
+  /** Telegram has answered, so that updates come in. */
+  ready(): boolean;
   /** Something was queued by another part of the program in this process. */
   wake(): void;
 }
@@ -285,6 +289,7 @@ export function createBot(options: BotOptions): Bot {
       await running.catch(() => {});
     },
     wake,
+    ready: () => me !== undefined,
     ...(intake.route ? { webhookRoute: intake.route } : {}),
   };
 }
