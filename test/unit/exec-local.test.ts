@@ -148,7 +148,7 @@ describe('the parts', () => {
     );
     const line = remoteCommand(['pgbackrest', 'info'], ['TOKEN'], { user: 'postgres' });
     expect(line).toContain(
-      String.raw`IFS= read -r TOKEN; export TOKEN; exec sudo -n -u postgres '\\''--preserve-env=TOKEN'\\'' -- pgbackrest info`,
+      String.raw`IFS= read -r TOKEN; export TOKEN; exec sudo -n -u postgres '\''--preserve-env=TOKEN'\'' -- pgbackrest info`,
     );
     expect(remoteCommand(['id'], [], true)).toContain('exec sudo -n -- id');
   });
