@@ -129,6 +129,16 @@ export function cardsOf(q: Queryable, kind: string, ref: string): Promise<Card[]
   ]);
 }
 
+/** The cards of many states of one kind that are not gone, in one statement. */
+export function liveCards(q: Queryable, kind: string, refs: readonly string[]): Promise<Card[]> {
+  return many(
+    q,
+    card_,
+    `select ${columns} from cards where kind = $1 and ref = any ($2) and gone_at is null order by created_at, id`,
+    [kind, refs],
+  );
+}
+
 /** Shows the card in another view and queues its delivery; `undefined` when there is no such card any more. */
 export async function setView(q: Queryable, id: string, view: string, now: Date): Promise<Card | undefined> {
   const changed = await first(

@@ -33,6 +33,7 @@ export interface Database extends Queryable {
    * signal of `run` aborts, and after `run` ended the wait starts anew. Resolves when `run` ends by itself or `signal` aborts.
    */
   leader(name: string, signal: AbortSignal, run: (signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** Ends leaderships (their signals abort) and subscriptions, then waits for queries that run. */
   close(): Promise<void>;
 }
 
@@ -95,6 +96,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const closing = new AbortController();
   const listener = createListener({ connect, clock, log });
   const lead = createLeader({ connect, clock, log, closing: closing.signal });
+  const leading = new Set<Promise<void>>();
 
   const tx = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt += 1) {
@@ -112,9 +114,18 @@ export function openDatabase(options: DatabaseOptions): Database {
     query: (text, params) => query(pool, text, params),
     tx,
     listen: (channel, handler) => listener.listen(channel, handler),
-    leader: lead,
+    leader: async (name, signal, run) => {
+      const term = lead(name, signal, run);
+      leading.add(term);
+      try {
+        await term;
+      } finally {
+        leading.delete(term);
+      }
+    },
     async close() {
       closing.abort(new Error('the database is closing'));
+      await Promise.allSettled(leading);
       await listener.close();
       await pool.end();
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
-import { ENVIRONMENT, type Programs, type RunAs, spawnIds } from './embedded-programs.ts';
+import { commandLine, ENVIRONMENT, type Programs, type RunAs, spawnIds } from './embedded-programs.ts';
 import { codeOf } from './errors.ts';
 
 const exec = promisify(execFile);
@@ -59,16 +59,19 @@ export function createServerProcess(options: {
 
     async start(port) {
       const output = await open(log, 'a', 0o600);
-      const [command = binaries.postgres, ...args] = [
-        ...(as?.prefix ?? []),
-        ...[binaries.postgres, '-D', data, '-p', String(port)],
-        ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
-        ...['-c', 'timezone=UTC', '-c', 'log_timezone=UTC', '-c', 'max_connections=100'],
-      ];
+      const settings = {
+        listen_addresses: '127.0.0.1',
+        unix_socket_directories: '',
+        timezone: 'UTC',
+        log_timezone: 'UTC',
+        max_connections: '100',
+      };
+      const set = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+      const line = commandLine(as, binaries.postgres, ['-D', data, '-p', String(port), ...set]);
       let ended: string | undefined;
       try {
         // In a group of its own: Ctrl-C in the terminal reaches us, and we stop the server when we are done with it.
-        const child = spawn(command, args, {
+        const child = spawn(...line, {
           ...spawnIds(as),
           cwd: '/',
           env: ENVIRONMENT,

@@ -70,15 +70,24 @@ export async function runAs(binaries: Programs, dataDir: string): Promise<RunAs 
 export const spawnIds = (as: RunAs | undefined): { uid?: number; gid?: number } =>
   as === undefined || as.prefix.length > 0 ? {} : { uid: as.uid, gid: as.gid };
 
+/** Program and arguments of a command with these rights. */
+export function commandLine(as: RunAs | undefined, program: string, args: readonly string[]): [string, string[]] {
+  const [command, ...before] = as?.prefix ?? [];
+  return command === undefined ? [program, [...args]] : [command, [...before, program, ...args]];
+}
+
 function passByModes({ uid, gid }: { uid: number; gid: number }): string[] {
   const caps = ['--inh-caps', '+dac_override', '--ambient-caps', '+dac_override'];
   return ['setpriv', '--reuid', String(uid), '--regid', String(gid), '--clear-groups', ...caps, '--'];
 }
 
 async function reaches(as: RunAs, program: string, folder: string): Promise<boolean> {
-  const [command = 'sh', ...args] = [...as.prefix, 'sh', '-c', 'test -x "$0" && cd "$1"', program, folder];
   try {
-    await exec(command, args, { ...spawnIds(as), env: ENVIRONMENT, cwd: '/' });
+    await exec(...commandLine(as, 'sh', ['-c', 'test -x "$0" && cd "$1"', program, folder]), {
+      ...spawnIds(as),
+      env: ENVIRONMENT,
+      cwd: '/',
+    });
     return true;
   } catch {
     return false;

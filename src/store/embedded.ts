@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
 import type { Log } from '../core/log.ts';
 import { createServerProcess, embeddedFailed } from './embedded-process.ts';
-import { ENVIRONMENT, type Programs, programs, type RunAs, runAs, spawnIds } from './embedded-programs.ts';
+import { commandLine, ENVIRONMENT, type Programs, programs, type RunAs, runAs, spawnIds } from './embedded-programs.ts';
 import { codeOf } from './errors.ts';
 
 const exec = promisify(execFile);
@@ -101,12 +101,22 @@ async function initialise(dataDir: string, data: string, binaries: Programs, as:
     await mkdir(draft, { mode: 0o700 });
     await writeFile(secret, randomBytes(24).toString('base64url'), { mode: 0o600 });
     if (as) for (const path of [draft, secret]) await chown(path, as.uid, as.gid);
-    const [command = binaries.initdb, ...args] = [
-      ...(as?.prefix ?? []),
-      ...[binaries.initdb, '--pgdata', draft, '--username', USER, '--pwfile', secret, '--auth', 'scram-sha-256'],
-      ...['--encoding', 'UTF8', '--locale-provider', 'builtin', '--locale', 'C.UTF-8', '--lc-messages', 'C'],
+    const where = ['--pgdata', draft, '--username', USER, '--pwfile', secret, '--auth', 'scram-sha-256'];
+    const language = [
+      '--encoding',
+      'UTF8',
+      '--locale-provider',
+      'builtin',
+      '--locale',
+      'C.UTF-8',
+      '--lc-messages',
+      'C',
     ];
-    await exec(command, args, { ...spawnIds(as), env: ENVIRONMENT, cwd: '/' });
+    await exec(...commandLine(as, binaries.initdb, where.concat(language)), {
+      ...spawnIds(as),
+      env: ENVIRONMENT,
+      cwd: '/',
+    });
     await rename(secret, join(draft, PASSWORD_FILE));
     await rename(draft, data);
   } catch (error) {

@@ -205,7 +205,7 @@ export async function nextDue(q: Queryable, now: Date): Promise<Date | undefined
   const { due } = await only(
     q,
     z.object({ due: optional(at) }),
-    `select min(not_before) as due from outbox where state in ('queued', 'sending') and state = 'queued' and not_before > $1`,
+    `select min(not_before) as due from outbox where state = 'queued' and not_before > $1`,
     [now],
   );
   return due;
