@@ -96,6 +96,8 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
     }
     if (options.signal?.aborted) throw cancelled(name, options.signal.reason);
     const client = await connected();
+    // It may have happened during the login: then nothing is started.
+    if (options.signal?.aborted) throw cancelled(name, options.signal.reason);
     const names = env.map(([key]) => key);
     const channel = await open(client, remoteCommand(argv, names, settings.sudo));
 
