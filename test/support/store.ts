@@ -14,7 +14,8 @@ export interface StoreDatabase extends TestDatabase {
 /** A fresh database with all tables, for whoever closes it: `close()` ends the connections and drops it. */
 export async function openStore(max?: number): Promise<StoreDatabase & { close(): Promise<void> }> {
   const fresh = await freshDatabase({ name: 'migrated', prepare: async (url) => void (await migrate(url, silentLog)) });
-  const open = (most = max) => openDatabase({ url: fresh.url, log: silentLog, ...(most === undefined ? {} : { max: most }) });
+  const open = (most = max) =>
+    openDatabase({ url: fresh.url, log: silentLog, ...(most === undefined ? {} : { max: most }) });
   const opened = [open()];
   const [db] = opened as [Database];
   return {
