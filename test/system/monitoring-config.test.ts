@@ -231,7 +231,10 @@ describe('docker-compose.yml', () => {
         redis: { condition: 'service_healthy' },
       });
     }
-    expect(compose.services.migrate?.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+    expect(compose.services.migrate?.depends_on).toEqual({
+      postgres: { condition: 'service_healthy' },
+      redis: { condition: 'service_healthy' },
+    });
     expect(own.filter((name) => compose.services[name]?.user !== 'node')).toEqual([]);
   });
 
