@@ -148,7 +148,7 @@ function createPost(options: OutboxOptions, traffic: Traffic, urgent: Set<string
   const deliverNow = createDeliver({
     ...options,
     now: () => clock.now(),
-    count: (chat) => traffic.count(chat, time()),
+    count: (chat) => traffic.count(chat, time),
   });
   const fallback = createFallback(options);
 
@@ -157,6 +157,7 @@ function createPost(options: OutboxOptions, traffic: Traffic, urgent: Set<string
     const chat = traffic.of(row.chat);
     const attempted: Attempted = { priority: row.priority, kind: row.kind, attempts: row.attempts, modes, edit: false };
     if (chat.migratedTo !== undefined) return follow(row, { kind: 'migrate', to: chat.migratedTo }, modes);
+    if (traffic.isDisabled(row.chat, time())) await traffic.reload(db, row.chat);
     if (traffic.isDisabled(row.chat, time())) {
       return follow(row, { kind: 'disable', reason: chat.disabledReason ?? '' }, modes);
     }
@@ -265,8 +266,8 @@ function createPost(options: OutboxOptions, traffic: Traffic, urgent: Set<string
     const reason = 'message thread not found';
     if (name === undefined || topics.has(name)) return again(row, 0, new Set([...modes, 'general']), reason);
     try {
-      const thread = await options.sender.createTopic(row.chat, name);
-      traffic.count(row.chat, time());
+      const arrived = traffic.count(row.chat, time);
+      const thread = await options.sender.createTopic(row.chat, name).finally(arrived);
       topics.set(name, thread);
       await setTopic(db, row.chat, name, thread);
       log.warn({ chat: row.chat, topic: name, thread }, 'a deleted topic was made again');

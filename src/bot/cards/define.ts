@@ -5,6 +5,7 @@ import type { Language, Operator } from '../../core/people.ts';
 import type { Card } from '../../store/cards.ts';
 import type { Queryable } from '../../store/db.ts';
 import type { Operation } from '../../tasks/define.ts';
+import type { Runbooks } from '../../tasks/runbooks.ts';
 
 /** What a card is drawn from: the database at the moment of delivery, and who reads it. */
 export interface CardContext {
@@ -19,6 +20,8 @@ export interface CardContext {
   readonly config: Config;
   readonly operations: ReadonlyMap<string, Operation>;
   readonly people: (id: string) => Operator | undefined;
+  /** The runbooks that come with the program. */
+  readonly runbooks?: Runbooks;
 }
 
 /** A kind of card: `render` draws the state that `card.ref` names, or says that there is none any more. */

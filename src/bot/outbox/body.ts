@@ -31,6 +31,8 @@ const messageBody = z.object({
   files: z.array(z.object({ name: z.string(), text: z.string() })),
   replyTo: z.int().exactOptional(),
   forceReply: z.boolean().exactOptional(),
+  /** Just this file, instead of text. */
+  document: z.object({ name: z.string(), text: z.string() }).exactOptional(),
   /** Replaces this message instead of sending a new one. */
   edits: z.int().exactOptional(),
 });

@@ -7,12 +7,12 @@ import type { Log } from '../../core/log.ts';
 import { type Card, card as findCard, delivered, gone } from '../../store/cards.ts';
 import { recordSend } from '../../store/chats.ts';
 import type { Database } from '../../store/db.ts';
-import { type OutboxRow, settleFailed, settleSent } from '../../store/outbox.ts';
+import { enqueue, type OutboxRow, settleFailed, settleSent } from '../../store/outbox.ts';
 import type { Operation } from '../../tasks/define.ts';
 import type { CardKind } from '../cards/define.ts';
 import type { Addressee, Readers } from '../readers.ts';
 import { plain, render, type Rendered, renderingHash } from '../render.ts';
-import { openKeyboard, parseDeleteBody, parseMessageBody, type Wire, wireOf } from './body.ts';
+import { type MessageBody, openKeyboard, parseDeleteBody, parseMessageBody, type Wire, wireOf } from './body.ts';
 import { classify } from './classify.ts';
 import type { Mode } from './modes.ts';
 import type { Destination, Sender } from './sender.ts';
@@ -29,8 +29,8 @@ export interface DeliverOptions {
   readonly log: Log;
   readonly sender: Sender;
   readonly now: () => Date;
-  /** Counts a message against the chat's budget, just before the call. */
-  readonly count: (chat: number) => void;
+  /** Counts a message against the chat's budget, just before the call; the answer is called when it ended. */
+  readonly count: (chat: number) => () => void;
 }
 
 export type Delivered =
@@ -51,7 +51,7 @@ export interface Task {
 
 /** Sends what a row stands for and notes it in the database. Errors of the Bot API come through. */
 export function createDeliver(options: DeliverOptions): (task: Task) => Promise<Delivered> {
-  const { db, sender, random, now, count } = options;
+  const { db, sender, random, now } = options;
 
   const destination = ({ row, modes, thread }: Task, replyTo: number | undefined): Destination => ({
     chat: row.chat,
@@ -60,16 +60,40 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
     silent: row.priority >= PRIORITY.information,
   });
 
-  const sendFiles = async (to: Destination, files: Wire['files']): Promise<void> => {
-    for (const file of files) {
-      count(to.chat);
-      await sender.document(to, file);
+  const counted = async <T>(chat: number, call: () => Promise<T>): Promise<T> => {
+    const ended = options.count(chat);
+    try {
+      return await call();
+    } finally {
+      ended();
+    }
+  };
+
+  /** The id of the message that shows it now. */
+  const sendOrEdit = async (to: Destination, messageId: number | undefined, wire: Wire): Promise<number> => {
+    if (messageId === undefined) return sender.send(to, wire);
+    await sender.edit(to.chat, messageId, wire).catch(unlessSame);
+    return messageId;
+  };
+
+  /** Files go as messages of their own, each within the chat's budget, in reply to what they belong to. */
+  const queueFiles = async (row: OutboxRow, files: Wire['files'], replyTo: number, key: string): Promise<void> => {
+    const { chat, thread, priority } = row;
+    for (const [n, file] of files.entries()) {
+      const body: MessageBody = { text: '', plain: '', entities: [], keyboard: [], files: [], replyTo, document: file };
+      await enqueue(db, { chat, thread, priority, kind: 'message', body, dedupeKey: `file:${key}:${n}` }, now());
     }
   };
 
   const message = async (task: Task): Promise<Delivered> => {
     const { row, modes } = task;
     const body = parseMessageBody(row.body);
+    const { document } = body;
+    if (document !== undefined) {
+      await counted(row.chat, () => sender.document(destination(task, body.replyTo), document));
+      await Promise.all([settleSent(db, row.id, now()), recordSend(db, row.chat, now())]);
+      return { kind: 'sent' };
+    }
     const reader = await options.readers.chat(row.chat);
     const notes = notesFor(task, reader, options.config);
     const asPlain = modes.has('plain') || modes.has('document');
@@ -83,30 +107,17 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
       ...(body.forceReply ? { forceReply: true } : {}),
     };
     const to = destination(task, body.replyTo);
-    count(row.chat);
-    let messageId = body.edits;
-    task.isEdit(messageId !== undefined);
-    if (messageId === undefined) messageId = await sender.send(to, wire);
-    else await sender.edit(row.chat, messageId, wire).catch(unlessSame);
-    await sendFilesQuietly(to, wire.files, messageId);
+    task.isEdit(body.edits !== undefined);
+    const messageId = await counted(row.chat, () => sendOrEdit(to, body.edits, wire));
+    await queueFiles(row, wire.files, messageId, String(row.id));
     const at = now();
     await Promise.all([settleSent(db, row.id, at, messageId), recordSend(db, row.chat, at)]);
     return { kind: 'sent' };
   };
 
-  /** The message is there; a file that fails must not send it again. */
-  const sendFilesQuietly = async (to: Destination, files: Wire['files'], replyTo: number): Promise<void> => {
-    try {
-      await sendFiles({ ...to, replyTo }, files);
-    } catch (error) {
-      options.log.warn({ chat: to.chat, error: error instanceof Error ? error.name : 'error' }, 'a file was not sent');
-    }
-  };
-
   const remove = async ({ row }: Task): Promise<Delivered> => {
     const { messageId } = parseDeleteBody(row.body);
-    count(row.chat);
-    await sender.delete(row.chat, messageId);
+    await counted(row.chat, () => sender.delete(row.chat, messageId));
     await settleSent(db, row.id, now());
     return { kind: 'sent' };
   };
@@ -172,15 +183,11 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
     const wire = wireOf(rendered, keyboard);
     const to = destination(task, found.replyTo);
     task.isEdit(messageId !== undefined);
-    count(row.chat);
-    let shown = messageId;
-    if (shown === undefined) shown = await sender.send(to, wire);
-    else await sender.edit(row.chat, shown, wire).catch(unlessSame);
-    const result = await settleCard(found, row, hash, shown, true);
-    if (wire.files.length > 0 && filesPart(hash) !== filesPart(found.deliveredHash)) {
-      await sendFilesQuietly(to, wire.files, shown);
+    const shown = await counted(row.chat, () => sendOrEdit(to, messageId, wire));
+    if (filesPart(hash) !== filesPart(found.deliveredHash)) {
+      await queueFiles(row, wire.files, shown, `${found.id}:${filesPart(hash)}`);
     }
-    return result;
+    return settleCard(found, row, hash, shown, true);
   };
 
   /** The message id is stored before the row ends: a crash in between repeats an edit, never a message. */

@@ -61,11 +61,24 @@ export class Traffic {
     return decide(now, this.#limits, { group: isGroup(chat), sends, blockedUntil }, this.#overall, priority);
   }
 
-  /** Counted before the call: a message that perhaps arrived counts too. */
-  count(chat: number, now: number): void {
+  /**
+   * Counted before the call: a message that perhaps arrived counts too. The answer is to be called when the call ended:
+   * Telegram's window begins when the message arrived there, which is no later than that.
+   */
+  count(chat: number, clock: () => number): () => void {
     const traffic = this.of(chat);
-    traffic.sends = [...recentSends(traffic.sends, now), now];
-    this.#overall = [...recentSends(this.#overall, now), now];
+    const began = clock();
+    traffic.sends = [...recentSends(traffic.sends, began), began];
+    this.#overall = [...recentSends(this.#overall, began), began];
+    return () => {
+      const ended = clock();
+      const moved = (sends: readonly number[]): number[] => {
+        const at = sends.lastIndexOf(began);
+        return at < 0 ? [...sends, ended] : sends.with(at, ended);
+      };
+      traffic.sends = moved(traffic.sends);
+      this.#overall = moved(this.#overall);
+    };
   }
 
   isDisabled(chat: number, now: number): boolean {

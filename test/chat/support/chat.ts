@@ -20,6 +20,8 @@ import { storeForTest, type StoreDatabase } from '../../support/store.ts';
 
 export const TOKEN = '4242:test-token';
 export const OPS = -1001000000001;
+/** Not a supergroup yet. */
+export const PLAIN_GROUP = -5001;
 export const TOPIC = 77;
 export const TOTP_SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 
@@ -159,6 +161,7 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
         members,
         admins: [104],
       },
+      { id: PLAIN_GROUP, title: 'old group', type: 'group', members },
     ],
     limits: options.limits ?? 'off',
   });
@@ -179,7 +182,10 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
         language: one.language,
         ...(one.id_ === 'ada' || one.id_ === 'cyril' ? { totp: 'env:TOTP' } : {}),
       })),
-      chats: [{ id: 'ops', chat_id: OPS, ...(options.topics ? { topics: { alerts: TOPIC } } : {}) }],
+      chats: [
+        { id: 'ops', chat_id: OPS, ...(options.topics ? { topics: { alerts: TOPIC } } : {}) },
+        { id: 'old', chat_id: PLAIN_GROUP },
+      ],
       routes: [{ chat: 'ops' }],
     }),
     {},
