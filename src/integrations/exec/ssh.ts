@@ -18,6 +18,12 @@ import { connect, type SshSettings } from './ssh-connection.ts';
 
 export type { SshSettings } from './ssh-connection.ts';
 
+interface Opened {
+  readonly channel: ClientChannel;
+  /** Set when the command has ended and the server told how. */
+  exit: { readonly code: number | null; readonly signal: string | undefined } | undefined;
+}
+
 export interface SshExecutor extends Executor {
   /** Ends the connection; the next `run` opens a new one. */
   close(): void;
@@ -52,23 +58,43 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
       if (connection === mine) connection = undefined;
     };
     mine.then((client) => {
+      client.on('end', forget);
       client.on('close', forget);
-      client.on('error', (error) => edges.log.debug({ where, err: error.message }, 'ssh connection failed'));
+      client.on('error', (error) => {
+        forget();
+        edges.log.debug({ where, err: error.message }, 'ssh connection failed');
+      });
     }, forget);
     return mine;
   };
 
-  const open = (client: Client, line: string): Promise<ClientChannel> =>
+  /** A channel can learn of the end before its connection does: nothing more may be asked of it. */
+  const abandon = (client: Client): void => {
+    connection = undefined;
+    client.destroy();
+  };
+
+  const open = (client: Client, line: string): Promise<Opened> =>
     new Promise((resolve, reject) => {
       const lost = () => reject(connectionLost(where));
       client.once('close', lost);
-      client.exec(line, (error, channel) => {
+      try {
+        client.exec(line, (error, channel) => {
+          client.off('close', lost);
+          if (error) return reject(unreachable(where, error));
+          const opened: Opened = { channel, exit: undefined };
+          // Now, not after the promise: a fast command's end may stand in the very packet that opened the channel.
+          channel.on('exit', (code: number | null, signal?: string) => {
+            opened.exit = { code, signal: signal === undefined ? undefined : `SIG${signal}` };
+          });
+          resolve(opened);
+        });
+      } catch (thrown) {
+        // ssh2 throws "Not connected" when the connection ended a moment ago.
         client.off('close', lost);
-        if (error) {
-          const details = { args: { where, reason: error.message }, cause: error };
-          reject(new VakhtaError('transient', 'ssh-unreachable', `${where}: ${error.message}`, details));
-        } else resolve(channel);
-      });
+        abandon(client);
+        reject(unreachable(where, thrown));
+      }
     });
 
   /** Ends a whole remote process group. Signals on the channel alone would miss what runs through sudo. */
@@ -76,7 +102,7 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
     const plain = ['kill', '-s', signal, '--', `-${group}`];
     const user = typeof settings.sudo === 'object' ? ['-u', settings.sudo.user] : [];
     const line = quoteArgv(plain);
-    const channel = await open(
+    const { channel } = await open(
       client,
       settings.sudo ? `${quoteArgv(['sudo', '-n', ...user, '--', ...plain])} || ${line}` : line,
     );
@@ -99,16 +125,14 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
     // It may have happened during the login: then nothing is started.
     if (options.signal?.aborted) throw cancelled(name, options.signal.reason);
     const names = env.map(([key]) => key);
-    const channel = await open(client, remoteCommand(argv, names, settings.sudo));
+    const opened = await open(client, remoteCommand(argv, names, settings.sudo));
+    const { channel } = opened;
 
     return new Promise((resolve, reject) => {
       const max = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT;
       const { onLine } = options;
       let group: number | undefined;
       let stopped: VakhtaError | undefined;
-      let code: number | null = null;
-      let signalName: string | undefined;
-      let exited = false;
       const timers: (() => void)[] = [];
       const stdout = createSink(max, onLine && ((line) => onLine('stdout', line)));
       const stderr = createSink(max, onLine && ((line) => onLine('stderr', line)));
@@ -147,11 +171,6 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
 
       channel.on('data', (chunk: Buffer) => stdout.write(chunk));
       channel.stderr.on('data', onStderr);
-      channel.on('exit', (exitCode: number | null, signal?: string) => {
-        exited = true;
-        code = exitCode;
-        signalName = signal === undefined ? undefined : `SIG${signal}`;
-      });
       channel.once('close', settle);
       client.once('close', settle);
       channel.on('error', () => undefined); // 'close' follows
@@ -165,7 +184,11 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
         stdout.end();
         stderr.end();
         if (stopped !== undefined) return reject(stopped);
-        if (!exited) return reject(connectionLost(where));
+        if (opened.exit === undefined) {
+          abandon(client);
+          return reject(connectionLost(where));
+        }
+        const { code, signal } = opened.exit;
         // The shell's own words for "no such program" (POSIX 2.8.2) become the same error as on this machine.
         if ((code === 127 || code === 126) && stdout.text() === '') {
           const what = code === 127 ? 'exec-not-found' : 'exec-not-allowed';
@@ -173,7 +196,7 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
         }
         resolve({
           code,
-          ...(signalName === undefined ? {} : { signal: signalName }),
+          ...(signal === undefined ? {} : { signal }),
           stdout: stdout.text(),
           stderr: stderr.text(),
           truncated: stdout.truncated || stderr.truncated,
@@ -199,6 +222,14 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
 
 const connectionLost = (where: string): VakhtaError =>
   new VakhtaError('transient', 'ssh-connection-lost', `${where}: connection lost`, { args: { where } });
+
+const unreachable = (where: string, thrown: unknown): VakhtaError => {
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new VakhtaError('transient', 'ssh-unreachable', `${where}: ${reason}`, {
+    args: { where, reason },
+    cause: thrown,
+  });
+};
 
 /** Takes the process number's line out of the stream, wherever a banner of the login shell may have put it. */
 export function pidFilter(onPid: (pid: number) => void, write: (chunk: Buffer) => void): (chunk: Buffer) => void {
