@@ -154,7 +154,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const housekeeping = createHousekeeping({ db, clock, log, retentionMs: days(config.retention.days) });
 
   const bot: Bot | undefined = hasBot
-    ? await createBot({
+    ? createBot({
         config,
         db,
         requests,
@@ -165,9 +165,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
         log,
         metrics: metrics.bot,
         facts,
-        secrets,
-        people,
-        redactor: edges.redactor,
+        telegram: await telegramOf(config, secrets),
       })
     : undefined;
   const schedules: readonly Schedule[] = schedulesOf(config, requests, clock);
@@ -250,12 +248,6 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       });
     });
   }
-  if (bot) {
-    starters.push(async () => {
-      await bot.start();
-      stoppers.push(() => bot.stop());
-    });
-  }
   starters.push(async () => {
     scheduler.start();
     inBackground(
@@ -266,6 +258,14 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     inBackground((signal) => db.leader('housekeeping', signal, every(minutes(10), 'housekeeping', housekeeping.round)));
     stoppers.push(() => scheduler.stop());
   });
+
+  if (bot) {
+    starters.push(async () => {
+      // Not waited for: while Telegram is away, alerts are kept, schedules fire and operations run all the same.
+      inBackground((signal) => bot.start(signal));
+      stoppers.push(() => bot.stop());
+    });
+  }
 
   return {
     db,
@@ -295,6 +295,13 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       await embedded?.stop();
     },
   };
+}
+
+async function telegramOf({ telegram }: Config, secrets: Secrets) {
+  const token = await secrets.source(telegram.token)();
+  if (telegram.mode !== 'webhook' || !telegram.webhook) return { token, apiRoot: telegram.apiRoot };
+  const { url, secret } = telegram.webhook;
+  return { token, apiRoot: telegram.apiRoot, webhook: { url, secret: await secrets.source(secret)() } };
 }
 
 async function databaseOf(

@@ -3,9 +3,9 @@ import { cards } from './bot/cards/registry.gen.ts';
 import type { Messages } from './core/i18n.ts';
 import { commands } from './handlers/commands/registry.gen.ts';
 import { operations } from './tasks/operations/registry.gen.ts';
-import { messages as appDoctor } from './app/doctor.ts';
+import { messages as appMessages } from './app/messages.ts';
 import { messages as botCardsCertificate } from './bot/cards/certificate.ts';
-import { messages as botCardsIncident } from './bot/cards/incident.ts';
+import { messages as botCardsIncidentMessages } from './bot/cards/incident/messages.ts';
 import { messages as botCardsRunMessages } from './bot/cards/run.messages.ts';
 import { messages as botMessages } from './bot/messages.ts';
 import { messages as botOutboxMessages } from './bot/outbox/messages.ts';
@@ -15,7 +15,7 @@ import { messages as configDoctorMessages } from './config/doctor-messages.ts';
 import { messages as configMessages } from './config/messages.ts';
 import { messages as coreFormat } from './core/format.ts';
 import { messages as coreSchedule } from './core/schedule.ts';
-import { messages as demoDemo } from './demo/demo.ts';
+import { messages as demoMessages } from './demo/messages.ts';
 import { messages as handlersCommandsCancel } from './handlers/commands/cancel.ts';
 import { messages as handlersCommandsHelp } from './handlers/commands/help.ts';
 import { messages as handlersCommandsLanguage } from './handlers/commands/language.ts';
@@ -50,9 +50,9 @@ import { messages as tasksSeveral } from './tasks/several.ts';
 /** All texts of the program. A module whose texts belong to a registered member counts once. */
 export const allMessages: readonly Messages[] = [
   ...new Set<Messages>([
-    appDoctor,
+    appMessages,
     botCardsCertificate,
-    botCardsIncident,
+    botCardsIncidentMessages,
     botCardsRunMessages,
     botMessages,
     botOutboxMessages,
@@ -62,7 +62,7 @@ export const allMessages: readonly Messages[] = [
     configMessages,
     coreFormat,
     coreSchedule,
-    demoDemo,
+    demoMessages,
     handlersCommandsCancel,
     handlersCommandsHelp,
     handlersCommandsLanguage,

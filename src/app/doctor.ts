@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import { seconds } from '../core/clock.ts';
 import { toVakhtaError, VakhtaError } from '../core/error.ts';
-import { catalogue, defineMessages } from '../core/i18n.ts';
+import { catalogue } from '../core/i18n.ts';
 import { silentLog } from '../core/log.ts';
 import type { Language } from '../core/people.ts';
 import { systemReadFile } from '../config/files.ts';
@@ -19,27 +19,6 @@ import { allMessages } from '../messages.gen.ts';
 import { openDatabase } from '../store/db.ts';
 import { createSystems, type Systems } from './systems.ts';
 import { vaultOf } from './vault.ts';
-
-export const messages = defineMessages({
-  en: `
-    doctor-telegram = the bot is @{ $name }
-    doctor-telegram-token = Telegram does not know this token. Ask @BotFather for the right one and mend telegram.token.
-    doctor-telegram-privacy = the bot is @{ $name }; privacy mode is on, so in groups it sees commands and replies only
-    doctor-database = PostgreSQL { $version } answers
-    doctor-database-embedded = PostgreSQL comes along, its data in { $dir }
-    doctor-redis = Redis answers
-    doctor-redis-answer = Redis answers, but not as expected: { $answer }
-  `,
-  ru: `
-    doctor-telegram = бот — @{ $name }
-    doctor-telegram-token = Telegram не знает этого токена. Возьмите верный у @BotFather и исправьте telegram.token.
-    doctor-telegram-privacy = бот — @{ $name }; включён режим приватности: в группах он видит только команды и ответы
-    doctor-database = PostgreSQL { $version } отвечает
-    doctor-database-embedded = PostgreSQL встроенный, данные в { $dir }
-    doctor-redis = Redis отвечает
-    doctor-redis-answer = Redis отвечает, но не так, как ожидалось: { $answer }
-  `,
-});
 
 const LIMIT_MS = seconds(10);
 

@@ -6,6 +6,8 @@ const ICONS: Record<Icon, string> = {
   warning: '! ',
   info: 'i ',
   ok: 'ok',
+  resolved: 'ok',
+  done: 'ok',
   running: '..',
   waiting: '? ',
   failed: 'x ',

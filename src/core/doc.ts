@@ -31,6 +31,8 @@ export type Icon =
   | 'warning'
   | 'info'
   | 'ok'
+  | 'resolved'
+  | 'done'
   | 'running'
   | 'waiting'
   | 'failed'

@@ -6,17 +6,17 @@ import { defineCard } from './define.ts';
 
 export const messages = defineMessages({
   en: `
-    certcard-expiring = CERTIFICATE ENDS SOON
-    certcard-broken = CERTIFICATE REFUSED
-    certcard-ok = CERTIFICATE RENEWED
-    certcard-unknown = CERTIFICATE NOT SEEN
+    certcard-expiring = certificate ends soon
+    certcard-broken = clients refuse the certificate
+    certcard-ok = certificate is good
+    certcard-unknown = certificate not seen
     certcard-until = Valid until
     certcard-left = Left
     certcard-days = { $days ->
         [one] { $days } day
        *[other] { $days } days
     }
-    certcard-problems = Problem
+    certcard-problems = What is wrong
     certcard-issuer = Issued by
     certcard-owner = Renewed by
     certcard-serial = Serial
@@ -25,10 +25,10 @@ export const messages = defineMessages({
     certcard-todo = Renew it, then press “Look again”: the card turns green when the endpoint serves the new one.
   `,
   ru: `
-    certcard-expiring = СЕРТИФИКАТ КОНЧАЕТСЯ
-    certcard-broken = СЕРТИФИКАТУ НЕТ ДОВЕРИЯ
-    certcard-ok = СЕРТИФИКАТ ОБНОВЛЁН
-    certcard-unknown = СЕРТИФИКАТ НЕ ВИДЕН
+    certcard-expiring = сертификат кончается
+    certcard-broken = клиенты отвергают сертификат
+    certcard-ok = сертификат в порядке
+    certcard-unknown = сертификат не виден
     certcard-until = Действует до
     certcard-left = Осталось
     certcard-days = { $days ->
@@ -36,7 +36,7 @@ export const messages = defineMessages({
         [few] { $days } дня
        *[many] { $days } дней
     }
-    certcard-problems = Беда
+    certcard-problems = Что не так
     certcard-issuer = Выдан
     certcard-owner = Обновляет
     certcard-serial = Номер
@@ -55,7 +55,7 @@ export default defineCard({
     if (!row || !endpoint) return 'gone';
     const seen = certificateSeen.parse(row.seen);
     const { state, daysLeft } = judgeCertificate(seen, now, config.certificates.warnDays);
-    const where = endpoint.port === 443 ? endpoint.servername : `${endpoint.servername}:${endpoint.port}`;
+    const { name: where } = endpoint;
     const urgent = state === 'broken' || (daysLeft ?? 0) <= 3;
     const icon = state === 'ok' ? 'ok' : state === 'unknown' ? 'unknown' : urgent ? 'critical' : 'warning';
     const problems = seen.problems.map((problem) => t(`cert-problem-${problem}`)).join(', ');
@@ -70,7 +70,7 @@ export default defineCard({
     rows.push([t('certcard-checked'), time(row.checkedAt)]);
     return {
       blocks: [
-        title(icon, [bold(t(`certcard-${state}`)), ` · ${where}`]),
+        title(icon, [where, ` · ${t(`certcard-${state}`)}`]),
         facts(...rows),
         ...(state === 'ok' ? [] : [line(t('certcard-todo'))]),
       ],

@@ -29,7 +29,7 @@ const ICONS: Readonly<Record<RunState, Icon>> = {
   running: 'running',
   verifying: 'running',
   reconciling: 'unknown',
-  succeeded: 'ok',
+  succeeded: 'done',
   warning: 'warning',
   failed: 'failed',
   cancelled: 'cancelled',

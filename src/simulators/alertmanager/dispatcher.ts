@@ -102,6 +102,8 @@ export function createDispatcher(
   const notify = async (group: Group, alerts: readonly StoredAlert[]): Promise<boolean> => {
     const split = (firing: boolean) =>
       new Set(alerts.filter((alert) => state.firing(alert) === firing).map((alert) => alert.fingerprint));
+    // Where the silences leave nothing, the pipeline ends before it decides anything (notify.go, MultiStage).
+    if (alerts.length === 0) return true;
     const [firing, resolved] = [split(true), split(false)];
     if (!needed(group, firing, resolved)) return true;
     const body = goJson(payload(group, alerts));

@@ -93,9 +93,9 @@ export default defineOperation({
         progress({ step: { key: 'certs-step', args: { done, total } }, percent: (done / total) * 100 }),
     });
     const rows = checked.map(
-      ({ endpoint: { id, servername, port }, seen, verdict }): Row => ({
+      ({ endpoint: { id, name }, seen, verdict }): Row => ({
         id,
-        where: port === 443 ? servername : `${servername}:${port}`,
+        where: name,
         state: verdict.state,
         ...(verdict.daysLeft === undefined ? {} : { daysLeft: verdict.daysLeft }),
         seen,

@@ -30,7 +30,17 @@ const TELLING = [
 /** Values that explain themselves. */
 const BARE = new Set(['instance', 'host', 'node', 'guest', 'vm', 'name', 'service', 'container', 'alertname']);
 /** Said elsewhere on the card, or of interest to machines only. */
-const SAID = new Set(['alertname', 'severity', 'priority', 'runbook', 'runbook_url', '__name__', 'monitor', 'prometheus', 'replica']);
+const SAID = new Set([
+  'alertname',
+  'severity',
+  'priority',
+  'runbook',
+  'runbook_url',
+  '__name__',
+  'monitor',
+  'prometheus',
+  'replica',
+]);
 
 const SENTENCE_MAX = 160;
 const LABELS_MAX = 3;

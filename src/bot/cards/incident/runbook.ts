@@ -9,7 +9,9 @@ export type Runbook = { readonly url: string } | { readonly text: string };
 export function runbookOf({ runbooks, language }: CardContext, data: IncidentData): Runbook | undefined {
   const alerts = alertsOf(data);
   const given = [data.commonAnnotations, ...alerts.flatMap(({ annotations, labels }) => [annotations, labels])];
-  const url = given.flatMap((one) => [one['runbook_url'], one['runbook']]).find((one) => one !== undefined && isUrl(one));
+  const url = given
+    .flatMap((one) => [one['runbook_url'], one['runbook']])
+    .find((one) => one !== undefined && isUrl(one));
   if (url !== undefined) return { url: url.trim() };
   const names = [...given.map((one) => one['runbook']), ...alerts.map(({ labels }) => labels['alertname'])];
   for (const name of new Set(names)) {

@@ -1,0 +1,129 @@
+/**
+ * Makes the pictures of the README from the running demo: `npm run screenshots [folder]`. Needs Chromium.
+ * Everything on them is what a person gets who types the same words and presses the same buttons.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { runDemo } from '../src/demo/demo.ts';
+import { CAST, GROUP, TOPICS } from '../src/demo/surroundings.ts';
+
+const folder = process.argv[2] ?? 'docs/images';
+const DESKTOP = { width: 1180, height: 860 };
+const PHONE = { width: 390, height: 844 };
+const [ANNA, BORIS] = CAST;
+
+await mkdir(folder, { recursive: true });
+const language = process.env['VAKHTA_LANG'] === 'ru' ? 'ru' : 'en';
+const ended = new AbortController();
+let ready: (url: string) => void = () => {};
+const url = new Promise<string>((resolve) => {
+  ready = resolve;
+});
+const demo = runDemo({
+  language,
+  signal: ended.signal,
+  webPort: 0,
+  print: (text) => {
+    const found = /http:\/\/127\.0\.0\.1:\d+/u.exec(text)?.[0];
+    if (found) ready(found);
+    console.log(text);
+  },
+});
+const base = await url;
+const browser = await chromium.launch({
+  executablePath: process.env['VAKHTA_CHROMIUM'] ?? '/usr/bin/chromium',
+  args: [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+
+const open = async (
+  context: BrowserContext,
+  as: number,
+  thread: number | undefined,
+  theme: 'dark' | 'light',
+  chat: number = GROUP,
+): Promise<Page> => {
+  const page = await context.newPage();
+  const place = thread === undefined ? '' : `&thread=${thread}`;
+  await page.goto(`${base}/?as=${as}&chat=${chat}${place}&theme=${theme}`);
+  await page.waitForSelector('html[data-ready]');
+  return page;
+};
+const say = async (page: Page, text: string): Promise<void> => {
+  const start = page.getByRole('button', { name: /^(Start|Начать|Запустить|СТАРТ|START)$/iu });
+  if (await start.isVisible()) await start.click();
+  await page.locator('textarea').fill(text);
+  await page.locator('textarea').press('Enter');
+};
+const shows = (page: Page, text: string | RegExp, timeout = 60_000) => page.getByText(text).last().waitFor({ timeout });
+const settle = (page: Page) => page.waitForTimeout(700);
+const shot = async (page: Page, name: string): Promise<void> => {
+  await settle(page);
+  await page.screenshot({ path: join(folder, `${name}-${language}.png`) });
+  console.log(`wrote ${name}-${language}.png`);
+};
+
+try {
+  const desktop = await browser.newContext({ viewport: DESKTOP, deviceScaleFactor: 1 });
+  const phone = await browser.newContext({ viewport: PHONE, deviceScaleFactor: 2 });
+
+  const alerts = await open(desktop, BORIS.id, TOPICS.alerts, 'dark');
+  await alerts
+    .getByText('PostgreSQL', { exact: false })
+    .or(alerts.getByText('main', { exact: false }))
+    .first()
+    .waitFor({ timeout: 30_000 });
+  const own = alerts.getByRole('button', { name: /I’m on it|Занимаюсь/u });
+  await own.nth(1).click({ timeout: 30_000 });
+  await alerts
+    .getByRole('button', { name: '🔕 4' })
+    .first()
+    .or(alerts.getByRole('button', { name: /🔕 4/u }).first())
+    .click();
+  await shows(alerts, /RESOLVED|РЕШЕНО/u);
+  await shot(alerts, 'alerts');
+
+  const backups = await open(desktop, BORIS.id, TOPICS.backups, 'dark');
+  await say(backups, '/backup pg main full');
+  await backups.getByText(/\d+ %/u).first().waitFor({ timeout: 30_000 });
+  await shot(backups, 'backup-running');
+  await shows(backups, /Label|Метка/u);
+  await shot(backups, 'backup');
+
+  const certificates = await open(desktop, ANNA.id, TOPICS.certificates, 'light');
+  await shot(certificates, 'certificates');
+
+  const status = await open(phone, ANNA.id, undefined, 'dark', ANNA.id);
+  await say(status, '/status');
+  await shows(status, /pve1/u);
+  await shot(status, 'status-phone');
+  await say(status, '/guest restart docker1');
+  await status
+    .getByRole('button', { name: /Confirm|Подтвердить/u })
+    .first()
+    .waitFor({ timeout: 30_000 });
+  await shot(status, 'confirm-phone');
+  await say(status, '/certs');
+  await shows(status, /registry/u);
+  await shot(status, 'certs-phone');
+  await say(status, '/help');
+  await settle(status);
+  await shot(status, 'help-phone');
+
+  const digest = await open(phone, ANNA.id, TOPICS.alerts, 'dark');
+  await shows(digest, /Morning digest|Утренняя сводка/u, 100_000);
+  await shot(digest, 'digest-phone');
+} finally {
+  await browser.close();
+  ended.abort();
+  await demo;
+}
