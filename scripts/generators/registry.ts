@@ -102,7 +102,9 @@ function identifier(file: string): string {
     .split(/[^a-zA-Z0-9]+/)
     .filter((word) => word !== '');
   const name = words.map((word, i) => (i === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
-  return /^(?:break|case|delete|default|do|export|for|if|import|in|new|return|switch|this|try|type|var|void|with)$/.test(name)
+  return /^(?:break|case|delete|default|do|export|for|if|import|in|new|return|switch|this|try|type|var|void|with)$/.test(
+    name,
+  )
     ? `${name}_`
     : name;
 }

@@ -44,7 +44,9 @@ describe('people', () => {
     anna.says('/whoami', { chat: OPS });
     await ops.waitFor('Роль: оператор');
     const entries = await recentAudit(store.db, 10);
-    expect(entries.filter((one) => one.actor === 'outsider:999')).toMatchObject([{ action: 'refused', subject: 'chat:999' }]);
+    expect(entries.filter((one) => one.actor === 'outsider:999')).toMatchObject([
+      { action: 'refused', subject: 'chat:999' },
+    ]);
   });
 
   it('gives an anonymous administrator no role', async () => {
@@ -56,8 +58,17 @@ describe('people', () => {
 
   it('offers each the menu of their role, and a stranger none', async () => {
     const { vera, ada, mallory, telegram } = await openChat();
-    await expect.poll(() => telegram.state.calls.filter((call) => call.method.toLowerCase() === 'setmycommands').length).toBe(11);
-    expect(vera.commands().map((one) => one.command)).toEqual(['cancel', 'help', 'language', 'start', 'whoami', 'test']);
+    await expect
+      .poll(() => telegram.state.calls.filter((call) => call.method.toLowerCase() === 'setmycommands').length)
+      .toBe(11);
+    expect(vera.commands().map((one) => one.command)).toEqual([
+      'cancel',
+      'help',
+      'language',
+      'start',
+      'whoami',
+      'test',
+    ]);
     expect(ada.commands().find((one) => one.command === 'test')?.description).toContain('Destroy something');
     expect(ada.commands(OPS).find((one) => one.command === 'test')?.description).toContain('Destroy something');
     expect(mallory.commands()).toEqual([]);
@@ -66,7 +77,9 @@ describe('people', () => {
   it('says what is wrong with a command, and the right form', async () => {
     const { boris, vera } = await openChat();
     boris.says('/test stop db1 now please');
-    expect((await boris.chat.waitFor('I do not know what to do with: now please')).text).toContain('/test stop db1|web1');
+    expect((await boris.chat.waitFor('I do not know what to do with: now please')).text).toContain(
+      '/test stop db1|web1',
+    );
     boris.says('/test stop db9');
     await boris.chat.waitFor('“db9” is not right for what');
     boris.says('/nonsense');

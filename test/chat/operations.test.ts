@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { conversationsIn, inboxIn } from './support/store.ts';
 import { OPS, openChat, TOTP_SECRET } from './support/chat.ts';
 
-const codeNow = (): string =>
-  new TOTP({ secret: OtpSecret.fromBase32(TOTP_SECRET), period: 30 }).generate();
+const codeNow = (): string => new TOTP({ secret: OtpSecret.fromBase32(TOTP_SECRET), period: 30 }).generate();
 
 describe('an operation', () => {
   it('that only looks answers on its card at once', async () => {
@@ -31,7 +30,10 @@ describe('an operation', () => {
     // Another operator may not confirm for the one who asked.
     const refused = await anna.presses('Confirm', { chat: OPS });
     expect((await refused.answered()).text).toContain('Подтвердить может только');
-    const presses = await Promise.all([boris.presses('Confirm', { chat: OPS, on: card }), boris.presses('Confirm', { chat: OPS, on: card })]);
+    const presses = await Promise.all([
+      boris.presses('Confirm', { chat: OPS, on: card }),
+      boris.presses('Confirm', { chat: OPS, on: card }),
+    ]);
     await Promise.all(presses.map((press) => press.answered()));
     await ops.waitFor('🟢 OK · Stop something db1');
     expect(ran).toEqual(['test.stop db1']);
@@ -176,7 +178,9 @@ describe('a press', () => {
     const own = await boris.chat.waitFor('Look at the plan');
     const token = own.reply_markup?.inline_keyboard[0]?.[0]?.callback_data ?? '';
     for (const data of ['confirm', '1:aaaaaaaaaaaaaaaaaaaaaa', `1:${'x'.repeat(23)}`, token]) {
-      expect((await boris.forges(data, card).answered()).text).toBe('This button is out of date; look at the card again.');
+      expect((await boris.forges(data, card).answered()).text).toBe(
+        'This button is out of date; look at the card again.',
+      );
     }
     expect(ran).toEqual([]);
   });
@@ -203,7 +207,11 @@ describe('a press', () => {
     expect((await press.answered()).text).toBe('This button is out of date; look at the card again.');
     // The card comes back with buttons that work.
     await expect
-      .poll(async () => (await store.db.query(`select count(*)::int as n from actions where state = 'open' and expires_at > now()`)).rows)
+      .poll(
+        async () =>
+          (await store.db.query(`select count(*)::int as n from actions where state = 'open' and expires_at > now()`))
+            .rows,
+      )
       .toEqual([{ n: 2 }]);
     expect(ran).toEqual([]);
     await boris.presses('Confirm');

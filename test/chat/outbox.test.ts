@@ -130,7 +130,10 @@ describe('what Telegram answers', () => {
 
   it('cannot parse the entities: it comes as plain text', async () => {
     const chat = await openChat();
-    chat.telegram.faults.next('sendMessage', { error_code: 400, description: "Bad Request: can't parse entities: whatever" });
+    chat.telegram.faults.next('sendMessage', {
+      error_code: 400,
+      description: "Bad Request: can't parse entities: whatever",
+    });
     chat.boris.says('/help');
     const shown = await chat.boris.chat.waitFor('What you can do, as operator');
     expect((shown.entities ?? []).filter((one) => one.type === 'bold')).toEqual([]);
@@ -151,7 +154,10 @@ describe('what is sent', () => {
   it('comes with the whole as a file when it is too long', async () => {
     const { card, want, draw } = board();
     const chat = await openChat({ bot: { cards: [card] } });
-    await draw(chat, doc(title('critical', 'storm'), list(Array.from({ length: 300 }, (_, n) => `machine number ${n} is down`))));
+    await draw(
+      chat,
+      doc(title('critical', 'storm'), list(Array.from({ length: 300 }, (_, n) => `machine number ${n} is down`))),
+    );
     await want(chat);
     await chat.ops.waitFor('… 240 more');
     const file = await chat.ops.waitFor((message) => message.document !== undefined);

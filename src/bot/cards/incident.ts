@@ -18,8 +18,8 @@ import { formatDuration } from '../../core/format.ts';
 import { type IncidentAlert, type IncidentData, incidentData, sentenceOf, shared } from '../../core/incident.ts';
 import { events, incident, type Incident } from '../../store/incidents.ts';
 import { type IncidentSilence, silenceSchema } from '../../tasks/incidents.ts';
-import { type CardContext, defineCard } from './define.ts';
-import { alertLine, alertsOf, clip, whereLabels } from './incident/alerts.ts';
+import { defineCard } from './define.ts';
+import { alertLine, alertsOf, clip, type DrawingContext, whereLabels } from './incident/alerts.ts';
 import { details } from './incident/details.ts';
 import { messages } from './incident/messages.ts';
 import { isUrl, runbookBlocks, runbookOf } from './incident/runbook.ts';
@@ -46,7 +46,7 @@ export default defineCard({
 
 /** The card in one of its views: the face, `details` with everything that was reported, `runbook`. */
 export function drawIncident(
-  context: CardContext,
+  context: DrawingContext,
   row: Incident,
   data: IncidentData,
   view = '',
@@ -80,7 +80,7 @@ export function drawIncident(
 const rows = (...all: Button[][]): Button[][] => all.filter((row) => row.length > 0);
 
 /** Severity as icon and word, what it is, and the number that commands take. */
-function headOf({ t, now }: CardContext, row: Incident, data: IncidentData): Block {
+function headOf({ t, now }: DrawingContext, row: Incident, data: IncidentData): Block {
   const name: Inline[] = [row.title, ' · ', code(`#${row.id}`)];
   if (row.state === 'resolved') {
     // Nobody said that these are over, so this is not green.
@@ -91,7 +91,7 @@ function headOf({ t, now }: CardContext, row: Incident, data: IncidentData): Blo
   return title(row.severity, name);
 }
 
-function face(context: CardContext, row: Incident, data: IncidentData): Block[] {
+function face(context: DrawingContext, row: Incident, data: IncidentData): Block[] {
   const { t } = context;
   const alerts = alertsOf(data);
   const isOver = row.state === 'resolved';
@@ -131,7 +131,7 @@ function words(row: Incident, data: IncidentData, alerts: readonly IncidentAlert
 }
 
 function summary(
-  context: CardContext,
+  context: DrawingContext,
   row: Incident,
   data: IncidentData,
   alerts: readonly IncidentAlert[],
@@ -174,7 +174,7 @@ function summary(
 }
 
 /** How long it has lasted is true at the time of drawing only, so the time stands beside it. */
-function since(context: CardContext, { startedAt }: Incident): readonly [string, Inlines] {
+function since(context: DrawingContext, { startedAt }: Incident): readonly [string, Inlines] {
   const { t, now } = context;
   const ms = now.getTime() - startedAt.getTime();
   if (ms < MINUTE_MS) return [t('incident-since'), time(startedAt)];
@@ -182,7 +182,7 @@ function since(context: CardContext, { startedAt }: Incident): readonly [string,
   return [t('incident-since'), [time(startedAt), ` · ${lasts}`]];
 }
 
-function lasted(context: CardContext, { startedAt, resolvedAt }: Incident): readonly [string, Inlines] {
+function lasted(context: DrawingContext, { startedAt, resolvedAt }: Incident): readonly [string, Inlines] {
   const { t, now, zone } = context;
   const end = resolvedAt ?? now;
   const ms = end.getTime() - startedAt.getTime();
@@ -193,10 +193,10 @@ function lasted(context: CardContext, { startedAt, resolvedAt }: Incident): read
 }
 
 /** To the minute once it is one. */
-const roughly = ({ t }: CardContext, ms: number): string =>
+const roughly = ({ t }: DrawingContext, ms: number): string =>
   formatDuration(ms < MINUTE_MS ? ms : Math.floor(ms / MINUTE_MS) * MINUTE_MS, t);
 
-const clock = ({ zone }: CardContext, at: Date): string => DateTime.fromJSDate(at, { zone }).toFormat('HH:mm');
+const clock = ({ zone }: DrawingContext, at: Date): string => DateTime.fromJSDate(at, { zone }).toFormat('HH:mm');
 
 function activeSilence(row: Incident, now: Date): IncidentSilence | undefined {
   const silence = row.silence ? silenceSchema.parse(row.silence) : undefined;
@@ -204,7 +204,7 @@ function activeSilence(row: Incident, now: Date): IncidentSilence | undefined {
 }
 
 /** First who has it, then how long to be quiet. What is over can only be made audible again. */
-function handleButtons({ t, now }: CardContext, row: Incident): Button[][] {
+function handleButtons({ t, now }: DrawingContext, row: Incident): Button[][] {
   const press = (label: string, operation: string, more: Record<string, unknown> = {}, style?: 'primary'): Button => ({
     kind: 'press',
     label,

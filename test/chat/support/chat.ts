@@ -9,7 +9,11 @@ import type { Log } from '../../../src/core/log.ts';
 import { systemRandom } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { allMessages } from '../../../src/messages.gen.ts';
-import { createTelegramSimulator, type TelegramSimulator, type TelegramSimulatorOptions } from '../../../src/simulators/telegram/index.ts';
+import {
+  createTelegramSimulator,
+  type TelegramSimulator,
+  type TelegramSimulatorOptions,
+} from '../../../src/simulators/telegram/index.ts';
 import { createStage, type CastPerson, type Stage } from '../../../src/simulators/telegram/cast.ts';
 import type { Run } from '../../../src/store/runs.ts';
 import { defineOperation, type Operation } from '../../../src/tasks/define.ts';
@@ -88,7 +92,12 @@ export function testOperations(): { operations: Operation[]; ran: string[] } {
       reconcile: () => Promise.resolve({ state: 'again' }),
       report: (result, _, { t }) => doc(line(t('test-done', result))),
       ...(risk === 'change'
-        ? { undo: (args: { what: string }) => ({ operation: name, args: { what: args.what === 'db1' ? 'web1' : 'db1' } }) }
+        ? {
+            undo: (args: { what: string }) => ({
+              operation: name,
+              args: { what: args.what === 'db1' ? 'web1' : 'db1' },
+            }),
+          }
         : {}),
     });
   const echo = defineOperation({
@@ -96,7 +105,11 @@ export function testOperations(): { operations: Operation[]; ran: string[] } {
     messages,
     role: 'viewer',
     risk: 'read',
-    args: z.object({ word: z.string().min(1).max(10), size: z.enum(['small', 'big']), times: z.number().int().max(5).default(1) }),
+    args: z.object({
+      word: z.string().min(1).max(10),
+      size: z.enum(['small', 'big']),
+      times: z.number().int().max(5).default(1),
+    }),
     result: z.object({ text: z.string() }),
     ports: [],
     inline: true,
@@ -109,7 +122,12 @@ export function testOperations(): { operations: Operation[]; ran: string[] } {
     },
     report: (result) => doc(line(`echo: ${result.text}`)),
   });
-  const operations = [echo, acting('test.swap', 'change'), acting('test.stop', 'disrupt'), acting('test.wipe', 'destroy')];
+  const operations = [
+    echo,
+    acting('test.swap', 'change'),
+    acting('test.stop', 'disrupt'),
+    acting('test.wipe', 'destroy'),
+  ];
   return { operations, ran };
 }
 
@@ -135,7 +153,11 @@ export interface ChatTest {
 export interface ChatOptions {
   readonly limits?: TelegramSimulatorOptions['limits'];
   /** Messages a second to one chat, and a minute to a group, that the bot allows itself. Default: as good as no limit. */
-  readonly pace?: { readonly per_chat_per_second: number; readonly per_group_per_minute: number; readonly overall_per_second: number };
+  readonly pace?: {
+    readonly per_chat_per_second: number;
+    readonly per_group_per_minute: number;
+    readonly overall_per_second: number;
+  };
   readonly bot?: Partial<Pick<BotOptions, 'cards' | 'commands' | 'metrics'>>;
   readonly topics?: boolean;
 }
@@ -149,7 +171,12 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
     random: systemRandom,
     token: TOKEN,
     cast: [
-      ...CAST.map((one) => ({ id: one.id, first_name: one.first_name, username: one.id_, language_code: one.language })),
+      ...CAST.map((one) => ({
+        id: one.id,
+        first_name: one.first_name,
+        username: one.id_,
+        language_code: one.language,
+      })),
       OUTSIDER,
     ],
     chats: [

@@ -1,7 +1,11 @@
 import type { Labels } from '../../../core/alertmanager.ts';
 import { code, type Inline, type Inlines, strike } from '../../../core/doc.ts';
 import { type IncidentAlert, type IncidentData, sentenceOf, shared } from '../../../core/incident.ts';
+import type { CardContext } from '../define.ts';
 import { codePoints, firstCodePoints } from '../../render/text.ts';
+
+/** What drawing an incident takes of a card's context: it reads nothing itself. */
+export type DrawingContext = Omit<CardContext, 'q' | 'config' | 'operations'>;
 
 /** Labels that say where it burns, the most telling first. */
 const TELLING = [

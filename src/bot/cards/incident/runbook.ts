@@ -1,12 +1,11 @@
 import { type Block, bold, code, type Inline, line, list, pre } from '../../../core/doc.ts';
 import type { IncidentData } from '../../../core/incident.ts';
-import type { CardContext } from '../define.ts';
-import { alertsOf } from './alerts.ts';
+import { alertsOf, type DrawingContext } from './alerts.ts';
 
 export type Runbook = { readonly url: string } | { readonly text: string };
 
 /** Where it says what to do: an address that the alerts carry, else the runbook that comes with the program. */
-export function runbookOf({ runbooks, language }: CardContext, data: IncidentData): Runbook | undefined {
+export function runbookOf({ runbooks, language }: DrawingContext, data: IncidentData): Runbook | undefined {
   const alerts = alertsOf(data);
   const given = [data.commonAnnotations, ...alerts.flatMap(({ annotations, labels }) => [annotations, labels])];
   const url = given
