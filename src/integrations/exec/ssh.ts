@@ -133,6 +133,7 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
       const { onLine } = options;
       let group: number | undefined;
       let stopped: VakhtaError | undefined;
+      let settled = false;
       const timers: (() => void)[] = [];
       const stdout = createSink(max, onLine && ((line) => onLine('stdout', line)));
       const stderr = createSink(max, onLine && ((line) => onLine('stderr', line)));
@@ -171,14 +172,21 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
 
       channel.on('data', (chunk: Buffer) => stdout.write(chunk));
       channel.stderr.on('data', onStderr);
-      channel.once('close', settle);
+      channel.once('close', closed);
       client.once('close', settle);
       channel.on('error', () => undefined); // 'close' follows
       channel.end(env.map(([, value]) => `${value}\n`).join('') + (options.stdin ?? ''));
 
+      /** 'close' waits for stdout only; what stderr still holds belongs to the result. */
+      function closed() {
+        if (channel.stderr.readableEnded || channel.stderr.destroyed) return settle();
+        channel.stderr.once('end', settle);
+        channel.stderr.once('close', settle);
+      }
       function settle() {
+        if (settled) return;
+        settled = true;
         options.signal?.removeEventListener('abort', onAbort);
-        channel.off('close', settle);
         client.off('close', settle);
         for (const cancel of timers) cancel();
         stdout.end();
