@@ -28,9 +28,9 @@ export interface OutboxOptions extends Omit<DeliverOptions, 'now' | 'count'> {
 /** The one way out: delivers the rows of the outbox within each chat's budget. */
 export interface Outbox {
   /** Something was queued: look at once instead of waiting for the database's notification. */
-  wake(): void;
+  readonly wake: () => void;
   /** A person pressed a button of this card: its next drawing is not paced, and goes out even when it looks the same. */
-  urgent(cardId: string): void;
+  readonly urgent: (cardId: string) => void;
   /** Delivers while this process leads; resolves when `signal` aborts and what was under way has ended. */
   run(signal: AbortSignal): Promise<void>;
 }

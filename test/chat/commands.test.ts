@@ -31,7 +31,7 @@ describe('people', () => {
     boris.says('/whoami');
     await boris.chat.waitFor('Роль: оператор');
     boris.says('/language fr');
-    await boris.chat.waitFor('Я говорю по-русски и по-английски');
+    expect(await boris.chat.waitFor('Я говорю по-русски и по-английски')).toBeDefined();
   });
 
   it('gives a stranger one polite line a day in private, nothing in the group, and an audit entry', async () => {
@@ -99,6 +99,6 @@ describe('people', () => {
     await boris.chat.waitFor('What is to be stopped?');
     await boris.presses('web1');
     await boris.chat.waitFor('→ web1');
-    await boris.chat.waitFor('Look at the plan. Shall I go on?');
+    expect(await boris.chat.waitFor('Look at the plan. Shall I go on?')).toBeDefined();
   });
 });

@@ -9,7 +9,7 @@ describe('an operation', () => {
   it('that only looks answers on its card at once', async () => {
     const { vera } = await openChat();
     vera.says('/test echo hello big');
-    await vera.chat.waitFor('echo: HELLO');
+    expect(await vera.chat.waitFor('echo: HELLO')).toBeDefined();
   });
 
   it('that changes something offers one press that takes it back', async () => {
@@ -114,7 +114,7 @@ describe('the form', () => {
     vera.says('hello');
     await vera.chat.waitFor('How big?');
     vera.says('small');
-    await vera.chat.waitFor('echo: hello');
+    expect(await vera.chat.waitFor('echo: hello')).toBeDefined();
   });
 
   it('is forgotten by /cancel, and never takes a command for an answer', async () => {
@@ -154,7 +154,7 @@ describe('the form', () => {
     await vera.chat.waitFor('I was updated while I was asking');
     await vera.chat.waitFor('Which word?');
     vera.says('again');
-    await vera.chat.waitFor('How big?');
+    expect(await vera.chat.waitFor('How big?')).toBeDefined();
   });
 });
 

@@ -52,7 +52,7 @@ describe('what Telegram answers', () => {
     chat.telegram.faults.next('sendMessage', 'accept-reset', { chat: chat.boris.id });
     chat.boris.says('/whoami');
     await chat.boris.chat.waitFor('Role: operator');
-    await chat.boris.chat.waitFor('↻ Perhaps sent twice');
+    expect(await chat.boris.chat.waitFor('↻ Perhaps sent twice')).toBeDefined();
   });
 
   it('502: an edit comes again and shows nothing twice', async () => {

@@ -34,7 +34,7 @@ describe('the generated registries', () => {
 
   it('can all be put into Telegram’s menu', () => {
     for (const one of commands) expect(one.name).toMatch(/^[a-z0-9_]{1,32}$/);
-    for (const one of operations) if (!one.unlisted) expect(one.command[0]).toMatch(/^[a-z0-9_]{1,32}$/);
+    for (const one of operations.filter((each) => !each.unlisted)) expect(one.command[0]).toMatch(/^[a-z0-9_]{1,32}$/);
   });
 });
 
@@ -51,13 +51,12 @@ function keysOf(ftl: string): Map<string, string[]> {
       .split('\n')
       .map((l) => l.slice(margin))
       .join('\n'),
-    {},
   );
   const keys = new Map<string, string[]>();
   for (const entry of resource.body) {
     if (entry.type === 'Junk') throw new Error(`not Fluent: ${ftl.slice(entry.span?.start, entry.span?.end)}`);
     if (entry.type !== 'Message') continue;
-    const message = entry as Message;
+    const message: Message = entry;
     keys.set(message.id.name, variablesOf(message));
     for (const attribute of message.attributes) keys.set(`${message.id.name}.${attribute.id.name}`, []);
   }
@@ -66,7 +65,7 @@ function keysOf(ftl: string): Map<string, string[]> {
 
 class Variables extends Visitor {
   readonly names = new Set<string>();
-  visitVariableReference(node: VariableReference): void {
+  override visitVariableReference(node: VariableReference): void {
     this.names.add(node.id.name);
   }
 }

@@ -19,7 +19,7 @@ import { type IncidentAlert, type IncidentData, incidentData, sentenceOf, shared
 import { events, incident, type Incident } from '../../store/incidents.ts';
 import { type IncidentSilence, silenceSchema } from '../../tasks/incidents.ts';
 import { defineCard } from './define.ts';
-import { alertLine, alertsOf, clip, type DrawingContext, whereLabels } from './incident/alerts.ts';
+import { alertLines, alertsOf, clip, type DrawingContext, whereLabels } from './incident/alerts.ts';
 import { details } from './incident/details.ts';
 import { messages } from './incident/messages.ts';
 import { isUrl, runbookBlocks, runbookOf } from './incident/runbook.ts';
@@ -99,9 +99,11 @@ function face(context: DrawingContext, row: Incident, data: IncidentData): Block
   const blocks: Block[] = [facts(...summary(context, row, data, alerts, count))];
   const only = alerts.length === 1 ? alerts[0] : undefined;
   if (!only) {
-    const common = shared(alerts.map(({ labels }) => labels));
-    const lines = alerts.map((alert) => alertLine(isOver ? { ...alert, status: 'firing' } : alert, common, row.title));
-    const items = lines.filter((item) => !Array.isArray(item) || item.length > 0);
+    const notes = shared(alerts.map(({ annotations }) => annotations));
+    const said = [row.title, sentenceOf(notes) ?? '', notes['description'] ?? ''].map((text) =>
+      text.replace(/\s+/gu, ' '),
+    );
+    const items = alertLines(alerts, said, isOver);
     const hidden = items.length - SHOWN;
     if (items.length > 0) {
       blocks.push(hidden > 0 ? list(items.slice(0, SHOWN), t('incident-more', { n: hidden })) : list(items));

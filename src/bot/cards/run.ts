@@ -87,7 +87,10 @@ function state(context: CardContext, run: Run): Block[] {
       return [line(t('run-rejected'))];
     case 'expired':
       return [line(t('run-expired'))];
-    default:
+    case 'succeeded':
+    case 'warning':
+    case 'failed':
+    case 'cancelled':
       return [];
   }
 }
@@ -190,7 +193,10 @@ function buttons(context: CardContext, run: Run, operation: Operation | undefine
         },
       ];
     }
-    default:
+    case 'reconciling':
+    case 'warning':
+    case 'cancelled':
+    case 'rejected':
       return [];
   }
 }

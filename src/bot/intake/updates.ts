@@ -43,7 +43,7 @@ export class Codes {
       if (this.#codes.size <= 1000) break;
       this.#codes.delete(id);
     }
-    return { ...update, message: { ...update.message, text: MASK } } as Update;
+    return { ...update, message: { ...update.message, text: MASK } };
   }
 
   /** The code of an update, once; absent when the process was restarted in between. */

@@ -6,7 +6,7 @@ const PREFIX = 'next: ';
 
 /** `next: plain,repeat; 400 Bad Request…` */
 export const writeModes = (modes: ReadonlySet<Mode>, reason: string): string =>
-  modes.size === 0 ? reason : `${PREFIX}${[...modes].join(',')}; ${reason}`;
+  modes.size === 0 && !reason.startsWith(PREFIX) ? reason : `${PREFIX}${[...modes].join(',')}; ${reason}`;
 
 export function readModes(error: string | undefined): Set<Mode> {
   if (error === undefined || !error.startsWith(PREFIX)) return new Set();

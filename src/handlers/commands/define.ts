@@ -31,11 +31,11 @@ export interface CommandContext {
   readonly operations: ReadonlyMap<string, Operation>;
   readonly commands: readonly Command[];
   /** A live card in this chat, in reply to the command, kept equal to the state `ref` of that kind. */
-  showCard(kind: string, ref: string): Promise<void>;
+  readonly showCard: (kind: string, ref: string) => Promise<void>;
   /** Ends the form that this person has open here; false when there was none. */
-  cancelForm(): Promise<boolean>;
+  readonly cancelForm: () => Promise<boolean>;
   /** From now on the operator is spoken to in this language; the answer speaks it already. */
-  useLanguage(language: Language): Promise<Translate>;
+  readonly useLanguage: (language: Language) => Promise<Translate>;
 }
 
 /** A command that is not an operation. Catalogue key that must exist: `cmd-<name>`, its line in menu and help. */

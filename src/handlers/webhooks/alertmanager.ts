@@ -1,10 +1,10 @@
 import { type AlertGroup, parseWebhook } from '../../core/alertmanager.ts';
 import { minutes, type Clock } from '../../core/clock.ts';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
-import { type Incident, incidentData, type IncidentEvent, reduceGroup } from '../../core/incident.ts';
+import { type Incident, type IncidentEvent, type IncidentPolicy, reduceGroup, shared } from '../../core/incident.ts';
 import { routeFor } from '../../core/routing.ts';
 import type { Config } from '../../config/schema.ts';
-import { wantCards } from '../../store/cards.ts';
+import { type Card, type CardWish, liveCards, wantCards } from '../../store/cards.ts';
 import type { Database, Tx } from '../../store/db.ts';
 import {
   appendEvents,
@@ -13,10 +13,9 @@ import {
   saveIncidents,
 } from '../../store/incidents.ts';
 import type { Log } from '../../core/log.ts';
+import { ALERTMANAGER as SOURCE, incidentOf } from '../../tasks/incidents.ts';
 import { PRIORITY } from '../../tasks/lifecycle/shared.ts';
 
-/** Where incidents of this intake come from; together with the group key it identifies the group. */
-const SOURCE = 'alertmanager';
 /** How many webhooks share a transaction at the most. */
 const BATCH = 64;
 const UNIQUE_VIOLATION = '23505';
@@ -111,37 +110,9 @@ async function apply(
   now: Date,
   config: AlertIntakeOptions['config'],
 ): Promise<void> {
-  const keys = [...new Set(groups.map((group) => group.groupKey))].sort();
+  const keys = [...new Set(groups.map((group) => group.groupKey))].toSorted();
   const known = await currentIncidents(tx, SOURCE, keys, { forUpdate: true });
-  const policy = { reopenMs: minutes(config.policy.incidentReopenMinutes) };
-  const folded = new Map<string, Episode[]>();
-  for (const group of groups) {
-    const row = known.get(group.groupKey);
-    const episodes = folded.get(group.groupKey) ?? [];
-    const last = episodes.at(-1);
-    const { incident, isNew, changed, events } = reduceGroup(
-      last?.incident ?? (row && fromRow(row)),
-      group,
-      now,
-      policy,
-    );
-    if (last && !isNew) {
-      last.incident = incident;
-      last.changed ||= changed;
-      last.events.push(...events);
-    } else {
-      episodes.push({ row: isNew ? undefined : row, incident, changed, events: [...events] });
-    }
-    folded.set(group.groupKey, episodes);
-  }
-  const rows = [...folded].flatMap(([groupKey, episodes]) => {
-    const last = episodes.at(-1);
-    const row = known.get(groupKey);
-    // An episode that ended long ago makes room for the new one of its group.
-    const past =
-      row && episodes[0]?.row === undefined ? [{ row, incident: fromRow(row), changed: false, events: [] }] : [];
-    return [...past, ...episodes].map((episode) => ({ groupKey, current: episode === last, ...episode }));
-  });
+  const rows = fold(groups, known, now, { reopenMs: minutes(config.policy.incidentReopenMinutes) });
   const saved = await saveIncidents(
     tx,
     rows.map(({ groupKey, current, row, incident }) => ({
@@ -154,39 +125,91 @@ async function apply(
       updatedAt: now,
     })),
   );
-  const written = rows.flatMap((row, index) => {
-    const stored = saved[index];
-    return stored ? [{ ...row, id: stored.id }] : [];
-  });
+  if (saved.length !== rows.length) {
+    throw new VakhtaError('bug', 'internal', `${rows.length} incidents to write, ${saved.length} written`);
+  }
+  const written = rows.map((row, index) => ({ ...row, id: saved[index]?.id ?? 0 }));
   await appendEvents(
     tx,
     written.flatMap(({ id, events }) => events.map(({ kind, ...data }) => ({ incidentId: id, at: now, kind, data }))),
   );
+  const changed = written.filter((row) => row.changed);
+  const cards = await liveCards(
+    tx,
+    'incident',
+    changed.flatMap(({ row, id }) => (row ? [String(id)] : [])),
+  );
   await wantCards(
     tx,
-    written
-      .filter((row) => row.changed)
-      .map(({ id, incident }) => ({
-        kind: 'incident',
-        ref: String(id),
-        priority: priorityOf(incident),
-        ...placeOf(incident, config),
-      })),
+    changed.flatMap((row) => wishesFor(row, cards, config)),
     now,
   );
 }
 
-function fromRow(row: StoredIncident): Incident {
-  return { ...row, resolvedAt: row.resolvedAt ?? null, data: incidentData.parse(row.data) };
+/** Each payload applied to the newest episode of its group; a row that made room for a new one comes before it. */
+function fold(
+  groups: readonly AlertGroup[],
+  known: ReadonlyMap<string, StoredIncident>,
+  now: Date,
+  policy: IncidentPolicy,
+): (Episode & { readonly groupKey: string; readonly current: boolean })[] {
+  const folded = new Map<string, Episode[]>();
+  for (const group of groups) {
+    const row = known.get(group.groupKey);
+    const episodes = folded.get(group.groupKey) ?? [];
+    const last = episodes.at(-1);
+    const before = last?.incident ?? (row && incidentOf(row));
+    const { incident, isNew, changed, events } = reduceGroup(before, group, now, policy);
+    if (last && !isNew) {
+      last.incident = incident;
+      last.changed ||= changed;
+      last.events.push(...events);
+    } else {
+      if (isNew && row && !last) episodes.push({ row, incident: incidentOf(row), changed: false, events: [] });
+      episodes.push({ row: isNew ? undefined : row, incident, changed, events: [...events] });
+    }
+    folded.set(group.groupKey, episodes);
+  }
+  return [...folded].flatMap(([groupKey, episodes]) =>
+    episodes.map((episode) => ({ ...episode, groupKey, current: episode === episodes.at(-1) })),
+  );
+}
+
+/**
+ * The cards that show an incident are wanted anew. Where it belongs is asked again when more burns than before, so that a
+ * higher severity or one more alert reaches the people of its route, and those who have a card already are told the end.
+ */
+function wishesFor(
+  { id, incident, events }: Episode & { readonly id: number },
+  cards: readonly Card[],
+  config: AlertIntakeOptions['config'],
+): CardWish[] {
+  const ref = String(id);
+  const chats = cards.filter((card) => card.ref === ref).map(({ chat }): Place => ({ chat }));
+  if (chats.length === 0 || events.some(isWorse)) {
+    const place = placeOf(incident, config);
+    if (!chats.some(({ chat }) => chat === place.chat)) chats.push(place);
+  }
+  const priority = priorityOf(incident);
+  return chats.map((place) => ({ kind: 'incident', ref, priority, ...place }));
+}
+
+const isWorse = (event: IncidentEvent): boolean =>
+  event.kind === 'opened' || event.kind === 'reopened' || event.kind === 'alert-fired' || event.kind === 'severity';
+
+interface Place {
+  readonly chat: number;
+  readonly thread?: number;
 }
 
 /** The chat and topic of an incident, by the routes of the configuration; the last route takes what nobody else took. */
-export function placeOf(incident: Incident, config: AlertIntakeOptions['config']): { chat: number; thread?: number } {
-  const route = routeFor(
-    config.routes,
-    { ...incident.data.groupLabels, ...incident.data.commonLabels },
-    incident.severity,
-  );
+export function placeOf(incident: Incident, config: AlertIntakeOptions['config']): Place {
+  const { alerts, groupLabels, commonLabels } = incident.data;
+  const all = Object.values(alerts);
+  const firing = all.filter((alert) => alert.status === 'firing');
+  // Not every sender says what its alerts share.
+  const own = shared((firing.length > 0 ? firing : all).map((alert) => alert.labels));
+  const route = routeFor(config.routes, { ...own, ...commonLabels, ...groupLabels }, incident.severity);
   const chat = config.chats.find((candidate) => candidate.id === route?.chat) ?? config.chats[0];
   if (!chat) throw new VakhtaError('bug', 'internal', 'a configuration without chats was accepted');
   const thread = route?.topic === undefined ? undefined : chat.topics[route.topic];

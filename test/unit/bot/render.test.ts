@@ -168,7 +168,7 @@ describe('whatever is in a document', () => {
         expect(text.trim()).toBe(text);
         expect(text).not.toBe('');
         expect(text.isWellFormed()).toBe(true);
-        expect(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/.test(text)).toBe(false);
+        expect(/(?![\n\t])\p{Cc}|[\u202a-\u202e]/u.test(text)).toBe(false);
         expect(Buffer.byteLength(text)).toBeLessThanOrEqual(32_768);
         expect(entities.length).toBeLessThanOrEqual(100);
         for (const one of entities) {
@@ -181,10 +181,11 @@ describe('whatever is in a document', () => {
             const inside = (one.offset >= other.offset && a <= b) || (other.offset >= one.offset && b <= a);
             expect(apart || inside).toBe(true);
             const isCode = one.type === 'code' || one.type === 'pre';
-            if (one !== other && isCode && !apart) expect(other.type).toMatch(/quote$/);
+            // Nothing but a quote may lie around code.
+            expect(one === other || !isCode || apart || other.type.endsWith('quote')).toBe(true);
           }
         }
-        if (text.includes('Сокращено')) expect(files).toHaveLength(1);
+        expect(files).toHaveLength(text.includes('Сокращено') ? 1 : 0);
       }),
       { numRuns: 70 },
     );

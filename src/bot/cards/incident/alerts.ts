@@ -34,20 +34,17 @@ const TELLING = [
 /** Values that explain themselves. */
 const BARE = new Set(['instance', 'host', 'node', 'guest', 'vm', 'name', 'service', 'container', 'alertname']);
 /** Said elsewhere on the card, or of interest to machines only. */
-const SAID = new Set([
-  'alertname',
-  'severity',
-  'priority',
-  'runbook',
-  'runbook_url',
-  '__name__',
-  'monitor',
-  'prometheus',
-  'replica',
-]);
+const SAID = new Set(
+  'alertname severity priority level runbook runbook_url summary description message title __name__ monitor prometheus replica'.split(
+    ' ',
+  ),
+);
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
 
 const SENTENCE_MAX = 160;
+const VALUE_MAX = 60;
 const LABELS_MAX = 3;
+const WHERE_MAX = 4;
 
 export const alertsOf = (data: IncidentData): IncidentAlert[] =>
   Object.values(data.alerts).toSorted(
@@ -69,42 +66,66 @@ export const clip = (text: string, max: number): string =>
 export function whereLabels(data: IncidentData, title: string): [string, string][] {
   const all = Object.values(data.alerts).map(({ labels }) => labels);
   const common: Labels = { ...shared(all), ...data.groupLabels };
+  const isTold = ([name, value]: [string, string]): boolean =>
+    SAID.has(name) || value.trim() === '' || title.includes(value) || UUID.test(value);
+  const told = new Set<string>();
   return Object.entries(common)
-    .filter(([name, value]) => !SAID.has(name) && value.trim() !== '' && !title.includes(value))
+    .filter((label) => !isTold(label) && (TELLING.includes(label[0]) || label[1].length <= VALUE_MAX))
     .toSorted(byTelling)
-    .slice(0, 4);
+    .filter(([, value]) => !told.has(value) && told.add(value))
+    .slice(0, WHERE_MAX);
 }
 
-/** What tells this alert from its neighbours: its own labels, and its sentence unless the card already says it. */
-export function alertLine(alert: IncidentAlert, common: Labels, title: string): Inlines {
-  const names = ownLabels(alert, common);
-  const said = ownSentence(alert, title);
-  const parts: Inline[] = [];
-  if (names !== '') parts.push(code(names));
-  if (said !== '') parts.push(names === '' ? said : ` ${said}`);
-  return alert.status === 'firing' || parts.length === 0 ? parts : [strike(...parts)];
+/** One line for each alert: the labels that tell it from its neighbours, and its sentence unless the card says it already. */
+export function alertLines(alerts: readonly IncidentAlert[], said: readonly string[], isOver: boolean): Inlines[] {
+  const names = distinctive(alerts);
+  return alerts.flatMap((alert): Inlines[] => {
+    const sentence = ownSentence(alert, said);
+    const values = valuesOf(alert, names).filter(({ value }) => !sentence.includes(value));
+    const label = values.map(({ text }) => text).join(' ');
+    const parts: Inline[] = [];
+    if (label !== '') parts.push(code(label));
+    if (sentence !== '') parts.push(label === '' ? sentence : ` ${sentence}`);
+    if (parts.length === 0) return [];
+    return [isOver || alert.status === 'firing' ? parts : [strike(...parts)]];
+  });
 }
 
 /** A few words for one alert of the incident, as its history names it. */
-export function alertName(alert: IncidentAlert | undefined, common: Labels): string {
+export function alertName(alert: IncidentAlert | undefined, alerts: readonly IncidentAlert[]): string {
   if (!alert) return '?';
-  return ownLabels(alert, common) || (alert.labels['alertname'] ?? alert.fingerprint);
+  const values = valuesOf(alert, distinctive(alerts)).map(({ text }) => text);
+  return values.join(' ') || (alert.labels['alertname'] ?? alert.fingerprint);
 }
 
-function ownLabels({ labels }: IncidentAlert, common: Labels): string {
-  const own = Object.entries(labels).filter(([name, value]) => value !== '' && common[name] !== value);
-  const best = own.filter(([name]) => name === 'alertname' || !SAID.has(name));
-  const order = ([a, x]: [string, string], [b, y]: [string, string]): number =>
-    Number(b === 'alertname') - Number(a === 'alertname') || byTelling([a, x], [b, y]);
-  return (best.length > 0 ? best : own)
-    .toSorted(order)
-    .slice(0, LABELS_MAX)
-    .map(([name, value]) => clip(BARE.has(name) ? value : `${name}=${value}`, 60))
-    .join(' ');
+/** The fewest labels that tell these alerts apart: the name of the alert first, then what tells where. */
+function distinctive(alerts: readonly IncidentAlert[]): string[] {
+  const names = new Set(alerts.flatMap(({ labels }) => Object.keys(labels)));
+  const order = (name: string): number =>
+    name === 'alertname' ? -1 : SAID.has(name) ? TELLING.length + 1 : rank(name);
+  const tuples = (chosen: readonly string[]): number =>
+    new Set(alerts.map(({ labels }) => JSON.stringify(chosen.map((name) => labels[name] ?? '')))).size;
+  const chosen: string[] = [];
+  let apart = 1;
+  for (const name of [...names].toSorted((a, b) => order(a) - order(b))) {
+    const now = tuples([...chosen, name]);
+    if (now <= apart) continue;
+    chosen.push(name);
+    apart = now;
+    if (chosen.length === LABELS_MAX || apart === alerts.length) break;
+  }
+  return chosen;
 }
 
-function ownSentence({ annotations }: IncidentAlert, title: string): string {
+function valuesOf({ labels }: IncidentAlert, names: readonly string[]): { value: string; text: string }[] {
+  return names.flatMap((name) => {
+    const value = labels[name] ?? '';
+    return value === '' ? [] : [{ value, text: clip(BARE.has(name) ? value : `${name}=${value}`, VALUE_MAX) }];
+  });
+}
+
+function ownSentence({ annotations }: IncidentAlert, said: readonly string[]): string {
   const sentence = sentenceOf(annotations) ?? annotations['description']?.trim().split('\n')[0] ?? '';
   const flat = sentence.replace(/\s+/gu, ' ');
-  return flat === title ? '' : clip(flat, SENTENCE_MAX);
+  return said.includes(flat) ? '' : clip(flat, SENTENCE_MAX);
 }

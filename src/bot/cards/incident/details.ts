@@ -95,7 +95,7 @@ function heading({ t }: DrawingContext, alert: IncidentAlert): Inline[] {
 
 /** The newest last; what happened to several alerts at once is one line. */
 function historyLines({ t, people }: DrawingContext, data: IncidentData, history: readonly IncidentEvent[]): Inlines[] {
-  const common = shared(Object.values(data.alerts).map(({ labels }) => labels));
+  const alerts = Object.values(data.alerts);
   const steps: { event: IncidentEvent; n: number }[] = [];
   for (const event of history.toReversed()) {
     if (event.kind === 'repeated') continue;
@@ -114,7 +114,7 @@ function historyLines({ t, people }: DrawingContext, data: IncidentData, history
     const text = t(`incident-event-${event.kind}`, {
       n,
       one: n === 1 ? 'yes' : 'no',
-      what: typeof fingerprint === 'string' ? alertName(data.alerts[fingerprint], common) : '',
+      what: typeof fingerprint === 'string' ? alertName(data.alerts[fingerprint], alerts) : '',
       actor: event.actor ? (people(event.actor)?.name ?? event.actor) : '',
       ...(event.kind === 'severity' ? { from: word(from), to: word(to) } : {}),
     });
