@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { VakhtaError } from './error.ts';
+import { cleanText as clean } from './json.ts';
 
 /**
  * The body of an Alertmanager webhook, normalised. Source: prometheus.io/docs/alerting/latest/configuration/#webhook_config
@@ -24,52 +25,70 @@ export interface AlertGroup {
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Alert {
+  /** Identity within the group; made of the labels where the sender gives none that can be used. */
   readonly fingerprint: string;
   readonly status: 'firing' | 'resolved';
   readonly labels: Labels;
   readonly annotations: Labels;
-  /** ISO 8601. */
-  readonly startsAt: string;
-  /** ISO 8601; null while it fires. */
+  /** ISO 8601; null when the sender does not say. */
+  readonly startsAt: string | null;
+  /** ISO 8601; null while it fires, and when the sender does not say. */
   readonly endsAt: string | null;
   readonly generatorUrl: string;
+  /** What the sender says beyond the format (Grafana: `dashboardURL`, `silenceURL`, `values` …); empty fields are left out. */
+  readonly extra: Labels;
 }
 
-/** 4 is Alertmanager's own; 0, 1 and 3 come from Grafana and from older senders with the same shape. */
+/** 4 is Alertmanager's own; 0, 1 and 3 come from Grafana and from older senders with the same shape (docs/adr/0004). */
 const VERSIONS = new Set(['0', '1', '3', '4']);
+/** A key longer than this does not fit into an index of PostgreSQL; `group_by: [...]` puts every label into it. */
+const MAX_KEY = 500;
+const MAX_ISSUES = 5;
 
-const text = z.union([z.string(), z.number(), z.boolean(), z.null()]).transform((value) => clean(String(value ?? '')));
+/** Anything as text; null as empty. Nothing that can be shown is a reason to refuse an alert. */
+const text = z
+  .unknown()
+  .optional()
+  .transform((value): string => {
+    if (typeof value === 'string') return clean(value);
+    return value === null || value === undefined ? '' : clean(JSON.stringify(value));
+  });
 const labels = z
-  .record(z.string(), text)
+  .looseObject({})
   .nullish()
-  .transform((value): Labels => value ?? {});
+  .transform((value): Labels => texts(value ?? {}));
 const status = z.enum(['firing', 'resolved']).optional().catch(undefined);
+const KNOWN = ['status', 'labels', 'annotations', 'startsAt', 'endsAt', 'generatorURL', 'fingerprint'];
 const payloadSchema = z.object({
-  version: z.union([z.string(), z.number()]).optional(),
+  version: z.union([z.string(), z.number()]).nullish(),
   groupKey: z.union([z.string(), z.number()]).nullish(),
-  receiver: text.optional(),
+  receiver: text,
   status,
   truncatedAlerts: z.coerce.number().int().nonnegative().optional().catch(0),
   groupLabels: labels,
   commonLabels: labels,
   commonAnnotations: labels,
-  externalURL: text.optional(),
-  alerts: z.array(
-    z.object({
-      status,
-      labels,
-      annotations: labels,
-      startsAt: z.string().nullish(),
-      endsAt: z.string().nullish(),
-      generatorURL: text.optional(),
-      fingerprint: z.string().nullish(),
-    }),
-  ),
+  externalURL: text,
+  alerts: z
+    .array(
+      z.looseObject({
+        status,
+        labels,
+        annotations: labels,
+        startsAt: z.unknown().optional(),
+        endsAt: z.unknown().optional(),
+        generatorURL: text,
+        fingerprint: z.unknown().optional(),
+      }),
+    )
+    // A group without alerts says nothing, and must not look like the end of those that fire.
+    .min(1),
 });
+type Payload = z.output<typeof payloadSchema>;
 
 /**
  * Parses a webhook body (the JSON text). Throws `usage`: `webhook-malformed` for what is not a payload, `webhook-version`
- * for a version that is not known. `now` stands in for start times that the sender left out.
+ * for a version that is not known. `now` decides whether an alert without a status is over.
  */
 export function parseWebhook(body: string, now: Date): AlertGroup {
   let json: unknown;
@@ -78,66 +97,108 @@ export function parseWebhook(body: string, now: Date): AlertGroup {
   } catch (cause) {
     throw new VakhtaError('usage', 'webhook-malformed', 'webhook body is not JSON', { args: { why: 'JSON' }, cause });
   }
+  const version = versionOf(json);
+  if (version !== undefined && !VERSIONS.has(version)) {
+    throw new VakhtaError('usage', 'webhook-version', `webhook version ${version} is not known`, { args: { version } });
+  }
   const parsed = payloadSchema.safeParse(json);
   if (!parsed.success) {
-    const why = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    const issues = parsed.error.issues.slice(0, MAX_ISSUES);
+    const why = issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ');
     throw new VakhtaError('usage', 'webhook-malformed', `webhook body is not an alert group: ${why}`, {
       args: { why },
     });
   }
   const payload = parsed.data;
-  const version = String(payload.version ?? '4');
-  if (!VERSIONS.has(version)) {
-    throw new VakhtaError('usage', 'webhook-version', `webhook version ${version} is not known`, { args: { version } });
-  }
-  const alerts = payload.alerts.map((alert): Alert => {
-    const ended = instant(alert.endsAt);
-    const own =
-      alert.status ?? payload.status ?? (ended !== null && ended <= now.toISOString() ? 'resolved' : 'firing');
-    return {
-      fingerprint: alert.fingerprint ? clean(alert.fingerprint) : fingerprint(alert.labels),
-      status: own,
-      labels: alert.labels,
-      annotations: alert.annotations,
-      startsAt: instant(alert.startsAt) ?? now.toISOString(),
-      endsAt: own === 'resolved' ? (ended ?? now.toISOString()) : null,
-      generatorUrl: alert.generatorURL ?? '',
-    };
-  });
-  const receiver = (payload.receiver ?? '').replace(/\\(.)/gu, '$1');
-  const identity =
-    Object.keys(payload.groupLabels).length > 0 ? payload.groupLabels : commonIdentity(payload.commonLabels, alerts);
+  const alerts = withIdentity(payload.alerts.map((alert) => alertOf(alert, payload.status, now)));
+  // Alertmanager quotes the receiver's name as a regular expression.
+  const receiver = payload.receiver.replace(/\\(.)/gu, '$1');
   return {
-    groupKey: payload.groupKey ? clean(String(payload.groupKey)) : `${receiver}:${fingerprint(identity)}`,
+    groupKey: groupKeyOf(payload, receiver, alerts),
     receiver,
     status: payload.status ?? (alerts.some((alert) => alert.status === 'firing') ? 'firing' : 'resolved'),
     truncated: payload.truncatedAlerts ?? 0,
     groupLabels: payload.groupLabels,
     commonLabels: payload.commonLabels,
     commonAnnotations: payload.commonAnnotations,
-    externalUrl: payload.externalURL ?? '',
+    externalUrl: payload.externalURL,
     alerts,
   };
 }
 
-function commonIdentity(common: Labels, alerts: readonly Alert[]): Labels {
-  return Object.keys(common).length > 0 ? common : (alerts[0]?.labels ?? {});
+/** Looked at before the rest, since another version may have another shape. Absent or null counts as 4. */
+function versionOf(json: unknown): string | undefined {
+  if (typeof json !== 'object' || json === null || !('version' in json)) return undefined;
+  const { version } = json;
+  return typeof version === 'string' || typeof version === 'number' ? clean(String(version)).slice(0, 40) : undefined;
 }
 
-/** Alertmanager writes year 1 for "not ended". Anything that is no instant counts as absent. */
-function instant(value: string | null | undefined): string | null {
-  if (!value || value.startsWith('0001-')) return null;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? null : new Date(at).toISOString();
+function alertOf(alert: Payload['alerts'][number], group: Alert['status'] | undefined, now: Date): Alert {
+  const ended = instant(alert.endsAt);
+  const over = ended !== null && Date.parse(ended) <= now.getTime();
+  const own = alert.status ?? group ?? (over ? 'resolved' : 'firing');
+  const extra = Object.fromEntries(Object.entries(alert).filter(([name]) => !KNOWN.includes(name)));
+  const given = typeof alert.fingerprint === 'string' ? alert.fingerprint : '';
+  return {
+    fingerprint: /^[0-9A-Za-z][\w.:-]{0,63}$/u.test(given) ? given : fingerprint(alert.labels),
+    status: own,
+    labels: alert.labels,
+    annotations: alert.annotations,
+    startsAt: instant(alert.startsAt),
+    endsAt: own === 'resolved' ? ended : null,
+    generatorUrl: alert.generatorURL,
+    extra: Object.fromEntries(Object.entries(texts(extra)).filter(([, value]) => value !== '')),
+  };
 }
+
+/** Some senders give different alerts one fingerprint, or repeat a set of labels; each of them stays an alert of its own. */
+function withIdentity(alerts: readonly Alert[]): Alert[] {
+  const found = new Map<string, Alert>();
+  for (const alert of alerts) {
+    let own = alert.fingerprint;
+    for (let n = 2; found.has(own) && !isSame(found.get(own), alert); n++) {
+      const other = found.get(alert.fingerprint)?.labels;
+      const isOtherLabels = other !== undefined && fingerprint(other) !== fingerprint(alert.labels);
+      own = isOtherLabels && n === 2 ? fingerprint(alert.labels) : `${fingerprint(alert.labels)}-${n}`;
+    }
+    found.set(own, { ...alert, fingerprint: own });
+  }
+  return [...found.values()];
+}
+
+const isSame = (a: Alert | undefined, b: Alert): boolean =>
+  JSON.stringify({ ...a, fingerprint: '' }) === JSON.stringify({ ...b, fingerprint: '' });
+
+function groupKeyOf(payload: Payload, receiver: string, alerts: readonly Alert[]): string {
+  const given = clean(String(payload.groupKey ?? ''));
+  if (given === '') return `${receiver.slice(0, 100)}:${fingerprint(identityOf(payload, alerts))}`;
+  if (given.length <= MAX_KEY) return given;
+  return `${given.slice(0, 200).toWellFormed()}…${createHash('sha256').update(given).digest('hex')}`;
+}
+
+/** What a group without a key is known by. */
+function identityOf({ groupLabels, commonLabels }: Payload, alerts: readonly Alert[]): Labels {
+  if (Object.keys(groupLabels).length > 0) return groupLabels;
+  if (Object.keys(commonLabels).length > 0) return commonLabels;
+  return alerts[0]?.labels ?? {};
+}
+
+/** Years that no sender means: Go's zero time is year 1, and PostgreSQL and string order end where JavaScript goes on. */
+const EARLIEST = Date.UTC(1971, 0);
+const LATEST = Date.UTC(3000, 0);
+
+/** Alertmanager writes year 1 for "not ended". Anything that is no instant counts as absent. */
+function instant(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  const at = Date.parse(value);
+  return at >= EARLIEST && at < LATEST ? new Date(at).toISOString() : null;
+}
+
+const texts = (values: Readonly<Record<string, unknown>>): Labels =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [clean(name), text.parse(value)]));
 
 /** A stand-in for senders that give no fingerprint: the same labels give the same 16 hexadecimal digits. */
 export function fingerprint(labelSet: Labels): string {
-  const canonical = JSON.stringify(Object.entries(labelSet).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const canonical = JSON.stringify(Object.entries(labelSet).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   return createHash('sha256').update(canonical).digest('hex').slice(0, 16);
-}
-
-/** PostgreSQL takes neither NUL nor lone surrogates in JSON; they become the replacement character. */
-function clean(value: string): string {
-  return value.replaceAll('\0', '\uFFFD').toWellFormed();
 }

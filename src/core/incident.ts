@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { AlertGroup, Labels } from './alertmanager.ts';
+import type { Alert, AlertGroup, Labels } from './alertmanager.ts';
 
 /** Most severe first. */
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
@@ -16,6 +17,8 @@ const incidentAlert = z.object({
   startsAt: z.string(),
   endsAt: z.string().nullable(),
   generatorUrl: z.string(),
+  /** Fields of the sender beyond the format. */
+  extra: labels.default({}),
   lastSeen: z.string(),
 });
 /** An alert within an incident. */
@@ -76,18 +79,20 @@ export function reduceGroup(
 ): Reduction {
   const anyFiring = group.alerts.some((alert) => alert.status === 'firing');
   const isNew = known === undefined || (anyFiring && isOver(known, now, policy));
-  const before: Readonly<Record<string, IncidentAlert>> = isNew || !known ? {} : known.data.alerts;
-  const { alerts, events } = mergeAlerts(before, group, now);
-
-  const firing = Object.values(alerts).filter((alert) => alert.status === 'firing');
-  const state = firing.length > 0 ? 'firing' : 'resolved';
-  const severity = firing.length > 0 ? worst(firing) : isNew || !known ? worst(Object.values(alerts)) : known.severity;
+  const before = isNew ? undefined : known;
+  const { alerts, events } = mergeAlerts(before?.data.alerts ?? {}, group, now);
+  const all = Object.values(alerts);
+  const firing = all.filter((alert) => alert.status === 'firing');
+  // Alerts that the sender left out may still fire: nothing is over because it was not named.
+  const hidden = group.truncated > 0 && before?.state !== 'resolved';
+  const state = firing.length > 0 || hidden ? 'firing' : 'resolved';
   const incident: Incident = {
     state,
-    severity,
-    title: titleOf(group, Object.values(alerts)),
-    startedAt: isNew || !known ? earliest(Object.values(alerts), now) : known.startedAt,
-    resolvedAt: state === 'firing' ? null : ((isNew || !known ? null : known.resolvedAt) ?? now),
+    severity:
+      firing.length > 0 || !before ? worst(firing.length > 0 ? firing : all, group.commonLabels) : before.severity,
+    title: titleOf(group, all),
+    startedAt: before ? before.startedAt : earliest(all, now),
+    resolvedAt: state === 'firing' ? null : (before?.resolvedAt ?? endOf(all, now)),
     data: {
       receiver: group.receiver,
       groupLabels: group.groupLabels,
@@ -98,18 +103,74 @@ export function reduceGroup(
       alerts,
     },
   };
-
-  const own: IncidentEvent[] = [];
-  if (isNew || !known) own.push({ kind: 'opened' });
-  else if (known.state === 'resolved' && state === 'firing') own.push({ kind: 'reopened' });
-  if (known && !isNew && state === 'firing' && known.severity !== severity) {
-    own.push({ kind: 'severity', from: known.severity, to: severity });
-  }
-  own.push(...events);
-  if (state === 'resolved' && (isNew || known?.state !== 'resolved')) own.push({ kind: 'resolved' });
-  const changed = own.length > 0 || known?.title !== incident.title || known.data.truncated !== group.truncated;
-  return { incident, isNew, changed, events: own.length > 0 ? own : [{ kind: 'repeated' }] };
+  const history = [...ownEvents(before, incident), ...events, ...endEvents(before, incident)];
+  const changed = history.length > 0 || !before || !looksSame(before, incident);
+  return { incident, isNew, changed, events: history.length > 0 ? history : [{ kind: 'repeated' }] };
 }
+
+/**
+ * What Alertmanager itself says of an incident, for ends that no webhook tells: an alert that ends while it is silenced
+ * or inhibited, or beyond `max_alerts`. `active` holds the fingerprints of all alerts it has, muted ones too;
+ * `anyInGroup` whether one of those belongs to the group. `undefined` when nothing changes.
+ */
+export function reduceAbsence(
+  known: Incident,
+  active: ReadonlySet<string>,
+  anyInGroup: boolean,
+  now: Date,
+): Reduction | undefined {
+  const alerts: Record<string, IncidentAlert> = {};
+  const ended: IncidentEvent[] = [];
+  for (const [fingerprint, alert] of Object.entries(known.data.alerts)) {
+    const isOver = alert.status !== 'resolved' && !active.has(fingerprint);
+    alerts[fingerprint] = isOver ? { ...alert, status: 'resolved', endsAt: now.toISOString() } : alert;
+    if (isOver) ended.push({ kind: 'alert-resolved', fingerprint });
+  }
+  const truncated = anyInGroup ? known.data.truncated : 0;
+  if (ended.length === 0 && truncated === known.data.truncated) return undefined;
+  const firing = Object.values(alerts).filter((alert) => alert.status === 'firing');
+  const state = known.state === 'firing' && (firing.length > 0 || truncated > 0) ? 'firing' : 'resolved';
+  const incident: Incident = {
+    ...known,
+    state,
+    severity: firing.length > 0 ? worst(firing, known.data.commonLabels) : known.severity,
+    resolvedAt: state === 'firing' ? null : (known.resolvedAt ?? now),
+    data: { ...known.data, truncated, alerts },
+  };
+  const events = [...ownEvents(known, incident), ...ended, ...endEvents(known, incident)];
+  return { incident, isNew: false, changed: true, events };
+}
+
+function ownEvents(before: Incident | undefined, { state, severity }: Incident): IncidentEvent[] {
+  if (!before) return [{ kind: 'opened' }];
+  const events: IncidentEvent[] = [];
+  if (before.state === 'resolved' && state === 'firing') events.push({ kind: 'reopened' });
+  if (state === 'firing' && before.severity !== severity) {
+    events.push({ kind: 'severity', from: before.severity, to: severity });
+  }
+  return events;
+}
+
+const endEvents = (before: Incident | undefined, { state }: Incident): IncidentEvent[] =>
+  state === 'resolved' && before?.state !== 'resolved' ? [{ kind: 'resolved' }] : [];
+
+/** Whether people would see no difference: all but when an alert was last seen. The order of labels says nothing. */
+function looksSame(a: Incident, b: Incident): boolean {
+  const seen = ({ state, severity, title, data }: Incident) => ({
+    state,
+    severity,
+    title,
+    data: {
+      ...data,
+      alerts: Object.values(data.alerts)
+        .map((alert) => ({ ...alert, lastSeen: '' }))
+        .toSorted(byFingerprint),
+    },
+  });
+  return isDeepStrictEqual(seen(a), seen(b));
+}
+
+const byFingerprint = (a: IncidentAlert, b: IncidentAlert): number => (a.fingerprint < b.fingerprint ? -1 : 1);
 
 function isOver(known: Incident, now: Date, policy: IncidentPolicy): boolean {
   return known.resolvedAt !== null && now.getTime() - known.resolvedAt.getTime() > policy.reopenMs;
@@ -120,21 +181,22 @@ function mergeAlerts(before: Readonly<Record<string, IncidentAlert>>, group: Ale
   const events: IncidentEvent[] = [];
   const seen = new Set<string>();
   for (const alert of group.alerts) {
-    seen.add(alert.fingerprint);
-    const old = alerts[alert.fingerprint];
-    // A copy that was overtaken by a later firing of the same alert says nothing new.
-    if (old && alert.startsAt < old.startsAt) continue;
-    const repeatedEnd = old?.status === 'resolved' && alert.status === 'resolved' && old.startsAt === alert.startsAt;
-    alerts[alert.fingerprint] = {
+    const { fingerprint } = alert;
+    seen.add(fingerprint);
+    const old = alerts[fingerprint];
+    if (old && isOvertaken(alert, old)) continue;
+    const goesOn = old !== undefined && (alert.status === 'resolved' || old.status !== 'resolved');
+    const startsAt = alert.startsAt ?? (goesOn ? old.startsAt : now.toISOString());
+    const repeatedEnd = old?.status === 'resolved' && alert.status === 'resolved' && old.startsAt === startsAt;
+    const endsAt = repeatedEnd ? old.endsAt : (alert.endsAt ?? now.toISOString());
+    alerts[fingerprint] = {
       ...alert,
-      endsAt: repeatedEnd ? old.endsAt : alert.endsAt,
+      startsAt,
+      endsAt: alert.status === 'firing' ? null : endsAt,
       lastSeen: now.toISOString(),
     };
     if (old?.status !== alert.status) {
-      events.push({
-        kind: alert.status === 'firing' ? 'alert-fired' : 'alert-resolved',
-        fingerprint: alert.fingerprint,
-      });
+      events.push({ kind: alert.status === 'firing' ? 'alert-fired' : 'alert-resolved', fingerprint });
     }
   }
   // The sender names all alerts of the group that are not muted; one that is missing was muted, and its end may never be said.
@@ -148,37 +210,33 @@ function mergeAlerts(before: Readonly<Record<string, IncidentAlert>>, group: Ale
   return { alerts, events };
 }
 
-const WORDS: Readonly<Record<string, Severity>> = {
-  critical: 'critical',
-  crit: 'critical',
-  page: 'critical',
-  emergency: 'critical',
-  fatal: 'critical',
-  error: 'critical',
-  high: 'critical',
-  disaster: 'critical',
-  warning: 'warning',
-  warn: 'warning',
-  major: 'warning',
-  minor: 'warning',
-  average: 'warning',
-  medium: 'warning',
-  info: 'info',
-  information: 'info',
-  informational: 'info',
-  low: 'info',
-  none: 'info',
-  notice: 'info',
-  debug: 'info',
-};
+/**
+ * A copy that a later firing of the same alert has overtaken says nothing new. An earlier start alone does not make one:
+ * Alertmanager moves the start back when a second Prometheus reports the same alert.
+ */
+function isOvertaken(alert: Alert, old: IncidentAlert): boolean {
+  if (alert.startsAt === null || alert.startsAt >= old.startsAt) return false;
+  if (alert.status === 'resolved') return alert.endsAt !== null && alert.endsAt <= old.startsAt;
+  return old.status === 'resolved';
+}
+
+const words = (severity: Severity, list: string): [string, Severity][] =>
+  list.split(' ').map((word) => [word, severity]);
+
+const WORDS: ReadonlyMap<string, Severity> = new Map([
+  ...words('critical', 'critical crit page emergency emerg fatal error high disaster severe urgent'),
+  ...words('warning', 'warning warn major minor average medium moderate'),
+  ...words('info', 'info information informational low none notice debug ok normal'),
+]);
 
 /** The `severity` label in our three steps. An absent or unknown word is a warning: never quieter by accident. */
 export function severityOf(labels: Labels): Severity {
-  return WORDS[(labels['severity'] ?? labels['priority'] ?? '').toLowerCase()] ?? 'warning';
+  const word = labels['severity'] || labels['priority'] || labels['level'] || '';
+  return WORDS.get(word.trim().toLowerCase()) ?? 'warning';
 }
 
-function worst(alerts: readonly IncidentAlert[]): Severity {
-  const all = new Set(alerts.map((alert) => severityOf(alert.labels)));
+function worst(alerts: readonly IncidentAlert[], common: Labels): Severity {
+  const all = new Set(alerts.map((alert) => severityOf({ ...common, ...alert.labels })));
   return SEVERITIES.find((severity) => all.has(severity)) ?? 'warning';
 }
 
@@ -187,27 +245,55 @@ function earliest(alerts: readonly IncidentAlert[], now: Date): Date {
   return starts.length > 0 ? new Date(Math.min(...starts)) : now;
 }
 
-/** One sentence: what all alerts share, else the name of the alert, else what the group is grouped by. */
+/** When the last alert ended; now where nobody said so. */
+function endOf(alerts: readonly IncidentAlert[], now: Date): Date {
+  const ends = alerts.map(({ status, endsAt }) =>
+    status === 'resolved' && endsAt ? Date.parse(endsAt) : now.getTime(),
+  );
+  return new Date(Math.min(now.getTime(), Math.max(...ends)));
+}
+
+/** What all of them have alike; the empty set for none. */
+export function shared(all: readonly Labels[]): Labels {
+  const [first, ...rest] = all;
+  if (!first) return {};
+  return Object.fromEntries(
+    Object.entries(first).filter(([name, value]) => rest.every((labels) => labels[name] === value)),
+  );
+}
+
+/** Annotations that hold one sentence, the best first. */
+const SENTENCES = ['summary', 'title', 'message'] as const;
+
+/** The sentence that says what an alert is about. */
+export const sentenceOf = (annotations: Labels): string | undefined =>
+  SENTENCES.map((name) => annotations[name]?.trim()).find((value) => value);
+
+const TITLE_MAX = 200;
+const TITLE_NAMES = 3;
+
+/**
+ * One sentence: what all alerts of the incident share, else the name of the alert, else what the group is grouped by. From
+ * all alerts, so that the title does not change when one of them ends.
+ */
 function titleOf(group: AlertGroup, alerts: readonly IncidentAlert[]): string {
-  const notes = group.commonAnnotations;
-  const only = alerts.length === 1 ? alerts[0] : undefined;
-  const sentence =
-    notes['summary'] ??
-    notes['title'] ??
-    notes['message'] ??
-    only?.annotations['summary'] ??
-    only?.annotations['title'];
-  const name = group.commonLabels['alertname'] ?? group.groupLabels['alertname'] ?? only?.labels['alertname'];
-  const names = [...new Set(alerts.map((alert) => alert.labels['alertname']).filter((n) => n !== undefined))];
+  const sentence = sentenceOf(shared(alerts.map((alert) => alert.annotations)));
+  // Some senders call common what is one alert's alone.
+  const isOwn = alerts.some((alert) => sentenceOf(alert.annotations) !== undefined);
+  const stated = isOwn ? undefined : sentenceOf(group.commonAnnotations);
+  const names = [...new Set(alerts.map((alert) => alert.labels['alertname']?.trim()).filter((name) => name))];
+  const name =
+    names.slice(0, TITLE_NAMES).join(', ') + (names.length > TITLE_NAMES ? ` +${names.length - TITLE_NAMES}` : '');
   const grouped = Object.entries(group.groupLabels).map(([key, value]) => `${key}=${value}`);
-  const found = [sentence, name, names.slice(0, 3).join(', '), grouped.join(' '), group.receiver, group.groupKey]
+  const given = group.groupLabels['alertname'] ?? group.commonLabels['alertname'];
+  const found = [sentence, stated, name, given, grouped.join(' '), group.receiver, group.groupKey]
     .map((candidate) => candidate?.replace(/\s+/gu, ' ').trim())
     .find((candidate) => candidate !== undefined && candidate !== '');
-  return firstPart(found ?? 'alert', 200);
+  return firstPart(found ?? 'alert', TITLE_MAX);
 }
 
 /** At most `limit` code points; the whole text stays in the alert's annotations. */
 function firstPart(text: string, limit: number): string {
-  const points = [...text];
+  const points = Array.from(text);
   return points.length <= limit ? text : `${points.slice(0, limit - 1).join('')}…`;
 }

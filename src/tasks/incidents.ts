@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Labels } from '../core/alertmanager.ts';
 import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
 import { defineMessages } from '../core/i18n.ts';
-import type { IncidentData } from '../core/incident.ts';
+import { type Incident as Reduced, incidentData, type IncidentData, shared } from '../core/incident.ts';
+import type { Matcher } from '../integrations/alertmanager/matchers.ts';
 import { touchCards } from '../store/cards.ts';
 import type { Database, Tx } from '../store/db.ts';
 import { appendEvents, claimOwner, incident, type Incident, releaseOwner, setSilence } from '../store/incidents.ts';
@@ -13,15 +13,23 @@ export const messages = defineMessages({
     err-no-incident = There is no incident #{ $id }.
     err-incident-over = Incident #{ $id } is already over.
     err-incident-owned = { $owner } already has incident #{ $id }.
-    err-incident-not-yours = Incident #{ $id } is not yours, so you cannot give it back.
+    err-incident-not-yours = Incident #{ $id } is not in your name, so there is nothing to give back.
   `,
   ru: `
     err-no-incident = Инцидента #{ $id } нет.
     err-incident-over = Инцидент #{ $id } уже закончился.
     err-incident-owned = Инцидентом #{ $id } уже занимается { $owner }.
-    err-incident-not-yours = Инцидент #{ $id } не ваш, вернуть его нельзя.
+    err-incident-not-yours = Инцидент #{ $id } записан не на вас, снимать нечего.
   `,
 });
+
+/** Where incidents of the webhook come from; together with the group key it identifies the group. */
+export const ALERTMANAGER = 'alertmanager';
+
+/** A row as the reducer knows it. */
+export function incidentOf(row: Incident): Reduced {
+  return { ...row, resolvedAt: row.resolvedAt ?? null, data: incidentData.parse(row.data) };
+}
 
 /** The silence that covers an incident, as its card shows it. */
 export const silenceSchema = z.object({ id: z.string(), until: z.coerce.date(), by: z.string() });
@@ -31,11 +39,16 @@ export type IncidentSilence = z.output<typeof silenceSchema>;
 export interface IncidentDesk {
   /** Throws `no-incident`. */
   get(id: number): Promise<Incident>;
-  /** Throws `incident-owned` with the one who was faster, and `incident-over`. */
+  /** Fine when it is theirs already. Throws `incident-owned` with the one who was faster, `incident-over`, `no-incident`. */
   claim(id: number, owner: string): Promise<void>;
+  /** Throws `incident-not-yours`. */
   release(id: number, owner: string): Promise<void>;
+  /** Notes the silence, or that it has ended. Throws `no-incident`. */
   silenced(id: number, silence: IncidentSilence | null, by: string): Promise<void>;
 }
+
+const missing = (id: number): VakhtaError =>
+  new VakhtaError('usage', 'no-incident', `no incident ${id}`, { args: { id: String(id) } });
 
 export function createIncidentDesk({ db, clock }: { readonly db: Database; readonly clock: Clock }): IncidentDesk {
   const note = async (
@@ -51,7 +64,7 @@ export function createIncidentDesk({ db, clock }: { readonly db: Database; reado
   return {
     get: async (id) => {
       const found = await incident(db, id);
-      if (!found) throw new VakhtaError('usage', 'no-incident', `no incident ${id}`, { args: { id: String(id) } });
+      if (!found) throw missing(id);
       return found;
     },
     claim: (id, owner) =>
@@ -59,7 +72,8 @@ export function createIncidentDesk({ db, clock }: { readonly db: Database; reado
         const claimed = await claimOwner(tx, id, owner, clock.now());
         if (claimed.won) return note(tx, id, 'acknowledged', owner);
         const args = { id: String(id), owner: claimed.owner ?? '' };
-        if (claimed.state === undefined) throw new VakhtaError('usage', 'no-incident', `no incident ${id}`, { args });
+        if (claimed.state === 'firing' && claimed.owner === owner) return;
+        if (claimed.state === undefined) throw missing(id);
         if (claimed.state === 'resolved')
           throw new VakhtaError('usage', 'incident-over', `incident ${id} is over`, { args });
         throw new VakhtaError('usage', 'incident-owned', `incident ${id} belongs to ${args.owner}`, { args });
@@ -73,7 +87,7 @@ export function createIncidentDesk({ db, clock }: { readonly db: Database; reado
       }),
     silenced: (id, silence, by) =>
       db.tx(async (tx) => {
-        await setSilence(tx, id, silence, clock.now());
+        if (!(await setSilence(tx, id, silence, clock.now()))) throw missing(id);
         await note(
           tx,
           id,
@@ -87,24 +101,26 @@ export function createIncidentDesk({ db, clock }: { readonly db: Database; reado
 
 /**
  * The matchers that silence just this incident: the labels that all its alerts share, or what it is grouped by where the
- * sender left alerts out (then the shared labels would be too narrow). Empty when nothing tells it from other alerts.
+ * sender left alerts out (then the shared labels would be too narrow). Where the name of the alert is not among them, the
+ * names that the incident has are added, so that other alerts of the same host are still heard. Empty when nothing tells
+ * it from other alerts: a list of names alone would silence them everywhere.
  */
-export function silenceMatchers(data: IncidentData): { name: string; value: string; isRegex: false; isEqual: true }[] {
+export function silenceMatchers(data: IncidentData): Matcher[] {
   const alerts = Object.values(data.alerts);
-  const shared: Labels =
-    data.truncated > 0
-      ? data.groupLabels
-      : { ...sharedLabels(alerts.map((alert) => alert.labels)), ...data.groupLabels };
-  return Object.entries(shared)
+  const isPart = data.truncated > 0;
+  const equal = Object.entries(
+    isPart ? data.groupLabels : { ...shared(alerts.map(({ labels }) => labels)), ...data.groupLabels },
+  )
     .filter(([, value]) => value !== '')
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => ({ name, value, isRegex: false, isEqual: true }));
+    .map(([name, value]): Matcher => ({ name, value, isRegex: false, isEqual: true }));
+  if (equal.length === 0 || isPart || equal.some(({ name }) => name === 'alertname')) return equal.toSorted(byName);
+  const names = alerts.map(({ labels }) => labels['alertname'] ?? '');
+  if (names.length === 0 || names.includes('')) return equal.toSorted(byName);
+  const value = [...new Set(names)].toSorted().map(quoteRegex).join('|');
+  return [...equal, { name: 'alertname', value, isRegex: true, isEqual: true }].toSorted(byName);
 }
 
-function sharedLabels(all: readonly Labels[]): Labels {
-  const [first, ...rest] = all;
-  if (!first) return {};
-  return Object.fromEntries(
-    Object.entries(first).filter(([name, value]) => rest.every((labels) => labels[name] === value)),
-  );
-}
+const byName = (a: Matcher, b: Matcher): number => (a.name < b.name ? -1 : 1);
+
+/** As a literal in RE2. */
+const quoteRegex = (text: string): string => text.replaceAll(/[\\.+*?()|[\]{}^$]/gu, String.raw`\$&`);

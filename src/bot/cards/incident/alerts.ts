@@ -1,6 +1,13 @@
 import type { Labels } from '../../../core/alertmanager.ts';
 import { code, type Inline, type Inlines, strike } from '../../../core/doc.ts';
-import { type IncidentAlert, type IncidentData, sentenceOf, shared } from '../../../core/incident.ts';
+import {
+  type IncidentAlert,
+  type IncidentData,
+  sentenceOf,
+  SEVERITIES,
+  severityOf,
+  shared,
+} from '../../../core/incident.ts';
 import type { CardContext } from '../define.ts';
 import { codePoints, firstCodePoints } from '../../render/text.ts';
 
@@ -48,10 +55,15 @@ const WHERE_MAX = 4;
 
 export const alertsOf = (data: IncidentData): IncidentAlert[] =>
   Object.values(data.alerts).toSorted(
-    (a, b) => RANK[a.status] - RANK[b.status] || compare(place(a), place(b)) || compare(a.fingerprint, b.fingerprint),
+    (a, b) =>
+      RANK[a.status] - RANK[b.status] ||
+      severityRank(a) - severityRank(b) ||
+      compare(place(a), place(b)) ||
+      compare(a.fingerprint, b.fingerprint),
   );
 
 const RANK = { firing: 0, gone: 1, resolved: 2 } as const;
+const severityRank = ({ labels }: IncidentAlert): number => SEVERITIES.indexOf(severityOf(labels));
 const place = ({ labels }: IncidentAlert): string => TELLING.map((name) => labels[name] ?? '').join('\n');
 const compare = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
 
