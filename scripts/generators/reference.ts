@@ -38,6 +38,7 @@ const texts = defineMessages({
     ref-approval-second = a second person approves the plan
     ref-approval-destroy = the requester types the target’s name and a step-up code, and a second person with the role administrator approves
     ref-time = Time limit
+    ref-hours = { $n } h
     ref-minutes = { $n } min
     ref-seconds = { $n } s
     ref-afterwards = Afterwards
@@ -54,6 +55,7 @@ const texts = defineMessages({
     ref-default = without it { $value }
     ref-optional = may be left out
     ref-any = free text
+    ref-number = a number
     ref-from-stanzas = the ids under \`postgres\` in the configuration
     ref-from-endpoints = the ids under \`certificates.endpoints\` in the configuration
     ref-from-guests = the guests last seen in Proxmox VE
@@ -94,6 +96,7 @@ const texts = defineMessages({
     ref-approval-second = план одобряет второй человек
     ref-approval-destroy = запросивший вводит имя цели и одноразовый код, затем одобряет второй человек — администратор
     ref-time = Предел времени
+    ref-hours = { $n } ч
     ref-minutes = { $n } мин
     ref-seconds = { $n } с
     ref-afterwards = После
@@ -110,6 +113,7 @@ const texts = defineMessages({
     ref-default = без него { $value }
     ref-optional = можно не указывать
     ref-any = любой текст
+    ref-number = число
     ref-from-stanzas = id из раздела \`postgres\` конфигурации
     ref-from-endpoints = id из раздела \`certificates.endpoints\` конфигурации
     ref-from-guests = гости, какими их последний раз видели в Proxmox VE
@@ -271,7 +275,8 @@ function commandLine({ command }: Operation, places: readonly Argument[]): strin
 function necessity(argument: Argument, t: Translate): string {
   if (argument.required) return t('ref-required');
   const { data } = argument.schema.safeParse(undefined);
-  return data === undefined ? t('ref-optional') : t('ref-default', { value: `\`${String(data)}\`` });
+  if (data === undefined) return t('ref-optional');
+  return t('ref-default', { value: `\`${typeof data === 'string' ? data : JSON.stringify(data)}\`` });
 }
 
 /** Each list of the declared world under its own name, so that an argument's choices tell where they come from. */
@@ -285,11 +290,15 @@ const NAMES: Facts = {
 async function values(argument: Argument, t: Translate): Promise<string> {
   if (argument.options) return argument.options.map((one) => `\`${one}\``).join(', ');
   const [source] = (await argument.choices?.(NAMES)) ?? [];
-  return source !== undefined && t.has(`ref-from-${source}`) ? t(`ref-from-${source}`) : t('ref-any');
+  if (source !== undefined && t.has(`ref-from-${source}`)) return t(`ref-from-${source}`);
+  const takesText = argument.schema.safeParse('text').success;
+  return t(!takesText && argument.schema.safeParse('1').success ? 'ref-number' : 'ref-any');
 }
 
-const limit = (ms: number, t: Translate): string =>
-  ms < 120_000 ? t('ref-seconds', { n: ms / 1000 }) : t('ref-minutes', { n: ms / 60_000 });
+function limit(ms: number, t: Translate): string {
+  if (ms < 120_000) return t('ref-seconds', { n: ms / 1000 });
+  return ms < 7_200_000 ? t('ref-minutes', { n: ms / 60_000 }) : t('ref-hours', { n: ms / 3_600_000 });
+}
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string =>
