@@ -77,18 +77,9 @@ try {
   const phone = await browser.newContext({ viewport: PHONE, deviceScaleFactor: 2 });
 
   const alerts = await open(desktop, BORIS.id, TOPICS.alerts, 'dark');
-  await alerts
-    .getByText('PostgreSQL', { exact: false })
-    .or(alerts.getByText('main', { exact: false }))
-    .first()
-    .waitFor({ timeout: 30_000 });
-  const own = alerts.getByRole('button', { name: /I’m on it|Занимаюсь/u });
-  await own.nth(1).click({ timeout: 30_000 });
-  await alerts
-    .getByRole('button', { name: '🔕 4' })
-    .first()
-    .or(alerts.getByRole('button', { name: /🔕 4/u }).first())
-    .click();
+  const own = alerts.getByRole('button', { name: /✋/u });
+  await own.nth(1).click({ timeout: 40_000 });
+  await alerts.getByRole('button', { name: /🔕.*\b4/u }).first().click();
   await shows(alerts, /RESOLVED|РЕШЕНО/u);
   await shot(alerts, 'alerts');
 
@@ -122,6 +113,12 @@ try {
   const digest = await open(phone, ANNA.id, TOPICS.alerts, 'dark');
   await shows(digest, /Morning digest|Утренняя сводка/u, 100_000);
   await shot(digest, 'digest-phone');
+} catch (error) {
+  // What the person would have seen instead.
+  for (const [n, page] of browser.contexts().flatMap((context) => context.pages()).entries()) {
+    await page.screenshot({ path: join(folder, `failed-${n}.png`) });
+  }
+  throw error;
 } finally {
   await browser.close();
   ended.abort();

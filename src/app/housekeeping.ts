@@ -16,7 +16,7 @@ export function createHousekeeping(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly retentionMs: number;
-}): { round(): Promise<void> } {
+}): { readonly round: () => Promise<void> } {
   const { db, clock, log } = options;
   return {
     round: async () => {

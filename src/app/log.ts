@@ -6,7 +6,7 @@ export interface LogOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly redactor: Redactor;
   /** Where lines go; standard output when absent. */
-  readonly write?: (line: string) => void;
+  readonly write?: (line: string) => unknown;
   readonly base?: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,11 @@ export function createLog({
 }: LogOptions): Log {
   const logger = pino(
     { level, base, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line: string) => void write(redactor.redact(line)) },
+    {
+      write: (line: string) => {
+        write(redactor.redact(line));
+      },
+    },
   );
   return {
     debug: (fields, message) => logger.debug(fields, message),

@@ -16,9 +16,9 @@ export interface Snapshot {
 
 export interface Metrics {
   readonly bot: BotMetrics;
-  webhook(result: WebhookResult, durationMs: number): void;
-  runEnded(operation: string, state: string, durationMs: number): void;
-  scrape(): Promise<{ readonly type: string; readonly text: string }>;
+  readonly webhook: (result: WebhookResult, durationMs: number) => void;
+  readonly runEnded: (operation: string, state: string, durationMs: number) => void;
+  readonly scrape: () => Promise<{ readonly type: string; readonly text: string }>;
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

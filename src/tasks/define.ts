@@ -66,9 +66,9 @@ export interface Context<P extends PortName> {
 export interface RunContext<P extends PortName> extends Context<P> {
   readonly plan: Plan;
   /** Shown on the card; the newest wins, so call it as often as there is news. */
-  progress(progress: Progress): void;
+  readonly progress: (progress: Progress) => void;
   /** Stores the handle of the outside work (UPID, annotation) before going on: reconcile reads it after a crash. */
-  remember(external: Readonly<Record<string, unknown>>): Promise<void>;
+  readonly remember: (external: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
 export interface Choice {
