@@ -21,7 +21,6 @@ import { messages as handlersCommandsHelp } from './handlers/commands/help.ts';
 import { messages as handlersCommandsLanguage } from './handlers/commands/language.ts';
 import { messages as handlersCommandsStart } from './handlers/commands/start.ts';
 import { messages as handlersCommandsWhoami } from './handlers/commands/whoami.ts';
-import { messages as handlersWebhooksAlertmanager } from './handlers/webhooks/alertmanager.ts';
 import { messages as handlersWebhooksMessages } from './handlers/webhooks/messages.ts';
 import { messages as integrationsAlertmanagerMessages } from './integrations/alertmanager/messages.ts';
 import { messages as integrationsExecMessages } from './integrations/exec/messages.ts';
@@ -70,7 +69,6 @@ export const allMessages: readonly Messages[] = [
     handlersCommandsLanguage,
     handlersCommandsStart,
     handlersCommandsWhoami,
-    handlersWebhooksAlertmanager,
     handlersWebhooksMessages,
     integrationsAlertmanagerMessages,
     integrationsExecMessages,

@@ -140,7 +140,7 @@ function alertOf(alert: Payload['alerts'][number], group: Alert['status'] | unde
   const extra = Object.fromEntries(Object.entries(alert).filter(([name]) => !KNOWN.includes(name)));
   const given = typeof alert.fingerprint === 'string' ? alert.fingerprint : '';
   return {
-    fingerprint: /^[0-9A-Za-z][\w.:-]{0,63}$/u.test(given) ? given : fingerprint(alert.labels),
+    fingerprint: isKey(given) ? given : fingerprint(alert.labels),
     status: own,
     labels: alert.labels,
     annotations: alert.annotations,
@@ -150,6 +150,9 @@ function alertOf(alert: Payload['alerts'][number], group: Alert['status'] | unde
     extra: Object.fromEntries(Object.entries(texts(extra)).filter(([, value]) => value !== '')),
   };
 }
+
+/** Fit to be a key of an object: no name that every object has. */
+const isKey = (text: string): boolean => /^[0-9A-Za-z][\w.:-]{0,63}$/u.test(text) && !(text in {});
 
 /** Some senders give different alerts one fingerprint, or repeat a set of labels; each of them stays an alert of its own. */
 function withIdentity(alerts: readonly Alert[]): Alert[] {

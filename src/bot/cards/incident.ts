@@ -30,6 +30,7 @@ const HISTORY = 300;
 const SILENCES = ['1h', '4h', '24h'] as const;
 const DESCRIPTION_MAX = 700;
 const NOTES_MAX = 6;
+const NAME_MAX = 80;
 const MINUTE_MS = 60_000;
 
 export default defineCard({
@@ -128,7 +129,7 @@ function words(row: Incident, data: IncidentData, alerts: readonly IncidentAlert
   const lines = Object.entries(notes)
     .filter(([name, value]) => value.trim() !== '' && !name.startsWith('runbook') && !isUrl(value))
     .slice(0, NOTES_MAX)
-    .map(([name, value]) => `${name}: ${clip(value.replace(/\s+/gu, ' '), 160)}`);
+    .map(([name, value]) => clip(`${name}: ${value.replace(/\s+/gu, ' ')}`, 200));
   return lines.length > 0 ? [quote(lines)] : [];
 }
 
@@ -144,7 +145,7 @@ function summary(
   const facts_: (readonly [string, Inlines])[] = [isOver ? lasted(context, row) : since(context, row)];
   const names = new Set(alerts.map(({ labels }) => labels['alertname'] ?? ''));
   const [name = ''] = names.size === 1 ? names : [];
-  const named: Inline[] = name === '' || name === row.title ? [] : [code(name)];
+  const named: Inline[] = name === '' || name === row.title ? [] : [code(clip(name, NAME_MAX))];
   if (alerts.length > 1 || data.truncated > 0) {
     const isAllOver = isOver && count('gone') === 0;
     const parts = (['firing', 'resolved', 'gone'] as const)
@@ -156,7 +157,7 @@ function summary(
   } else if (named.length > 0) facts_.push([t('incident-alert'), named]);
   const where = whereLabels(data, row.title);
   if (where.length > 0) {
-    const parts = where.map(([label, value]) => `${label}=${clip(value, 60)}`);
+    const parts = where.map(([label, value]) => clip(`${label}=${value}`, NAME_MAX));
     facts_.push([
       t('incident-where'),
       parts.flatMap((part, n): Inline[] => (n > 0 ? [' ', code(part)] : [code(part)])),

@@ -107,7 +107,7 @@ export function alertLines(alerts: readonly IncidentAlert[], said: readonly stri
 export function alertName(alert: IncidentAlert | undefined, alerts: readonly IncidentAlert[]): string {
   if (!alert) return '?';
   const values = valuesOf(alert, distinctive(alerts)).map(({ text }) => text);
-  return values.join(' ') || (alert.labels['alertname'] ?? alert.fingerprint);
+  return clip(values.join(' ') || (alert.labels['alertname'] ?? alert.fingerprint), VALUE_MAX);
 }
 
 /** The fewest labels that tell these alerts apart: the name of the alert first, then what tells where. */

@@ -18,6 +18,7 @@ import { alertName, alertsOf, clip, type DrawingContext } from './alerts.ts';
 const SHOWN = 5;
 /** Code points of one value, of all alerts together, and of the history: with room for the rest of a message. */
 const VALUE_MAX = 400;
+const NAME_MAX = 80;
 const TOTAL_MAX = 2600;
 const HISTORY_LINES = 12;
 
@@ -40,12 +41,13 @@ export function details(
   /** As lines, shortened when there is no room; that something was shortened is remembered. */
   const lines = (all: readonly Pair[]): Inlines[] =>
     all.flatMap(([name, value]): Inlines[] => {
-      const max = Math.min(VALUE_MAX, left - name.length - 2);
+      const label = clip(name, NAME_MAX);
+      const max = Math.min(VALUE_MAX, left - label.length - 2);
       const short = clip(value, Math.max(0, max));
-      cut ||= short !== value;
+      cut ||= short !== value || label !== name;
       if (max < 1) return [];
-      left -= name.length + short.length + 2;
-      return [`${name}: ${short}`];
+      left -= label.length + short.length + 2;
+      return [`${label}: ${short}`];
     });
 
   const group: Pair[] = [
@@ -58,6 +60,7 @@ export function details(
   if (common.length > 0) blocks.push(quote([[bold(t('incident-in-common'))], ...lines(common)]));
   const shown = alerts.slice(0, SHOWN).filter(() => left > 0);
   for (const alert of shown) {
+    cut ||= (alert.labels['alertname'] ?? '').length > NAME_MAX;
     const own = pairs(flat(alert)).filter(([name]) => !isCommon.has(name));
     blocks.push(quote([heading(context, alert), ...lines(own)], own.length > 8));
   }
@@ -86,7 +89,7 @@ function flat({ labels, annotations, generatorUrl, extra }: IncidentAlert): Reco
 
 function heading({ t }: DrawingContext, alert: IncidentAlert): Inline[] {
   const start = time(new Date(alert.startsAt));
-  const name = bold(alert.labels['alertname'] ?? alert.fingerprint);
+  const name = bold(clip(alert.labels['alertname'] ?? alert.fingerprint, NAME_MAX));
   const status = ` · ${t(`incident-status-${alert.status}`)} `;
   if (alert.status === 'firing') return [name, status, start];
   if (alert.status === 'gone') return [name, status, time(new Date(alert.lastSeen))];
