@@ -37,7 +37,6 @@ export const telegram = section({
 export const http = section({
   host: text().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container.'),
   port: port().default(8080).describe('Port for webhooks, health and metrics.'),
-  public_url: url().describe('How others reach this program; used for links.').exactOptional(),
 }).describe('Webhooks, /healthz, /readyz and /metrics.');
 
 export const database = section({
@@ -71,13 +70,10 @@ export const policy = section({
   solo_delay_minutes: count(1, 1440)
     .default(5)
     .describe('With solo: delay before something destructive starts; it can be cancelled meanwhile.'),
-  acknowledge_minutes: count(5, 10_080)
-    .default(240)
-    .describe('How long an acknowledgement holds; an incident that still fires is announced again after it.'),
   incident_reopen_minutes: count(0, 1440)
     .default(5)
     .describe('An alert that returns within this time continues the card that was resolved.'),
-}).describe('Confirmation, approval, acknowledgement.');
+}).describe('Confirmation, approval, flapping.');
 
 export const retention = section({
   days: count(7, 3650).default(180).describe('How long finished incidents, runs and messages are kept.'),

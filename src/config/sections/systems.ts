@@ -5,7 +5,6 @@ export const alertmanager = section({
   url: url().describe('Address of the Alertmanager API.'),
   webhook_token: secretRef().describe('Bearer token that Alertmanager must send to /webhooks/alertmanager.'),
   auth: auth().exactOptional(),
-  silence_author: text().default('vakhta').describe('createdBy of silences, followed by the name of the operator.'),
 }).describe('Alertmanager: alerts come in, silences go out.');
 
 export const prometheus = section({
