@@ -124,10 +124,9 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     clock,
     random,
     log,
+    redactor: edges.redactor,
     worker: processId,
     stepUp: createStepUp({
-      db,
-      clock,
       secrets: (id) => {
         const totp = config.operators.find((operator) => operator.id === id)?.totp;
         return totp && secrets.source(totp);

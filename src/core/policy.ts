@@ -1,4 +1,4 @@
-import { holds, type Operator } from './people.ts';
+import { type Actor, holds, type Operator } from './people.ts';
 
 /** What an operation can do to the world, mildest first. */
 export const RISKS = ['read', 'change', 'disrupt', 'destroy'] as const;
@@ -58,3 +58,13 @@ export const needsStepUp = (approval: Approval, solo: boolean): boolean =>
 /** Whether a delay has to pass between the last answer and the start, in which the run can still be cancelled. */
 export const needsDelay = (approval: Approval, solo: boolean): boolean =>
   solo && (approval === 'destroy' || approval === 'second');
+
+/**
+ * May an actor of this kind ask for it, roles aside? What has to be confirmed needs somebody who can answer: a schedule, HTTP
+ * or the system itself cannot, and a step-up code is a person's, so the bare command line has none.
+ */
+export function mayAsk(kind: Actor['kind'], approval: Approval, solo: boolean): boolean {
+  if (kind === 'operator') return true;
+  if (kind === 'outsider' || needsStepUp(approval, solo)) return false;
+  return kind === 'cli' || firstGate(approval, solo) !== 'confirming';
+}

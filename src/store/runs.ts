@@ -135,6 +135,11 @@ export function run(q: Queryable, id: string): Promise<Run | undefined> {
   return first(q, run_, `select ${columns} from runs where id = $1`, [id]);
 }
 
+/** The run as it is now, locked until the transaction ends: nobody moves it meanwhile. */
+export function lockRun(tx: Queryable, id: string): Promise<Run | undefined> {
+  return first(tx, run_, `select ${columns} from runs where id = $1 for update`, [id]);
+}
+
 export function runByNumber(q: Queryable, number: number): Promise<Run | undefined> {
   return first(q, run_, `select ${columns} from runs where number = $1`, [number]);
 }
@@ -191,6 +196,8 @@ export interface RunPatch {
   readonly worker?: string | null;
   readonly notBefore?: Date | null;
   readonly expiresAt?: Date | null;
+  /** Takes the step only while the run is this worker's: a worker that was given up for dead must not end another's work. */
+  readonly onlyBy?: string;
   /** Who moved it, for the history. */
   readonly by?: string;
   /** Anything else for the history. */
@@ -219,7 +226,8 @@ export async function moveRun(
   return first(
     q,
     run_,
-    `with before as (select id, state from runs where id = $1 and state = any ($2) for update),
+    `with before as (select id, state from runs where id = $1 and state = any ($2)
+       and ($21::text is null or worker = $21) for update),
      event as (
        insert into run_events (run_id, at, kind, actor, data)
        select id, $4, $3, $5, $6::jsonb || jsonb_build_object('from', state) from before
@@ -259,11 +267,15 @@ export async function moveRun(
       patch.notBefore,
       cleared,
       patch.expiresAt,
+      patch.onlyBy,
     ],
   );
 }
 
-/** News of a run that is under way. Bumps `rev` unless only the heartbeat beats; `undefined` when the run has ended. */
+/**
+ * News of a run that is under way. Bumps `rev` unless only the heartbeat beats; `undefined` when the run has ended, or with
+ * `onlyBy` when it is not that worker's any more.
+ */
 export function patchRun(
   q: Queryable,
   id: string,
@@ -272,6 +284,8 @@ export function patchRun(
     readonly external?: Readonly<Record<string, unknown>>;
     /** Just true, or the worker's name when another one took over. */
     readonly heartbeat?: boolean | string;
+    /** Only while this worker executes it. */
+    readonly onlyBy?: string;
   },
   now: Date,
 ): Promise<Run | undefined> {
@@ -281,7 +295,8 @@ export function patchRun(
     run_,
     `update runs set progress = coalesce($2, progress), external = coalesce($3, external),
        heartbeat_at = $4, worker = coalesce($5, worker), rev = rev + $6
-     where id = $1 and ${OPEN} returning ${columns}`,
+     where id = $1 and ${OPEN} and ($7::text is null or (worker = $7 and state in ('running', 'verifying')))
+     returning ${columns}`,
     [
       id,
       json(patch.progress),
@@ -289,6 +304,7 @@ export function patchRun(
       now,
       typeof patch.heartbeat === 'string' ? patch.heartbeat : null,
       news ? 1 : 0,
+      patch.onlyBy,
     ],
   );
 }

@@ -32,6 +32,7 @@ export const messages = defineMessages({
     run-button-approve = Approve
     run-button-reject = Reject
     run-button-cancel = Cancel
+    run-button-abandon = Stop waiting
     run-button-undo = ↩ Undo
     run-button-again = Ask again
   `,
@@ -66,6 +67,7 @@ export const messages = defineMessages({
     run-button-approve = Одобрить
     run-button-reject = Отклонить
     run-button-cancel = Отменить
+    run-button-abandon = Больше не ждать
     run-button-undo = ↩ Вернуть как было
     run-button-again = Запросить снова
   `,

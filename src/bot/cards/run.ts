@@ -176,6 +176,9 @@ function buttons(context: CardContext, run: Run, operation: Operation | undefine
     case 'running':
     case 'verifying':
       return run.cancelAskedBy === undefined ? [answer('cancel')] : [];
+    case 'reconciling':
+      // The outside may never answer again: somebody can end the wait, and the run then says that nobody knows.
+      return [{ ...answer('cancel'), label: t('run-button-abandon') }];
     case 'succeeded': {
       const undo = run.result === undefined ? undefined : operation?.undo(run.args, run.result);
       if (undo === undefined || !operations.has(undo.operation)) return [];

@@ -32,7 +32,9 @@ export function createReconciler(options: {
     const lane = async (): Promise<void> => {
       for (let run = rest.shift(); run; run = rest.shift()) {
         const { id } = run;
-        await work(run).catch((error: unknown) => log.warn({ run: id, err: error }, `${what} failed, tried again later`));
+        await work(run).catch((error: unknown) =>
+          log.warn({ run: id, err: error }, `${what} failed, tried again later`),
+        );
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));

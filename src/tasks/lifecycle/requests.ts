@@ -1,15 +1,17 @@
 import { minutes, type Clock } from '../../core/clock.ts';
 import { VakhtaError } from '../../core/error.ts';
-import { actorName, holds, type Actor, type Operator, type Role } from '../../core/people.ts';
-import { gateAfterConfirm, mayApprove, needsDelay, needsStepUp } from '../../core/policy.ts';
+import { actorName, holds, type Actor, type Role } from '../../core/people.ts';
+import { gateAfterConfirm, mayApprove, mayAsk, needsDelay, needsStepUp } from '../../core/policy.ts';
 import { newId, type Random } from '../../core/random.ts';
+import { isFinal } from '../../core/run.ts';
 import { stepUpDigest } from '../../core/step-up.ts';
 import { appendAudit } from '../../store/audit.ts';
+import { touchCards } from '../../store/cards.ts';
 import type { Database, Tx } from '../../store/db.ts';
-import { askCancel, insertRun, type Origin, run as findRun, runByKey, type Run } from '../../store/runs.ts';
+import { askCancel, insertRun, lockRun, type Origin, run as findRun, runByKey, type Run } from '../../store/runs.ts';
 import type { Log } from '../../core/log.ts';
-import type { Operation } from '../define.ts';
-import { type People, showRun, step } from './shared.ts';
+import type { Args, Operation } from '../define.ts';
+import { cancelled, type People, showRun, step } from './shared.ts';
 
 export type { Origin } from '../../store/runs.ts';
 
@@ -71,35 +73,49 @@ export function createRequests(options: RequestsOptions): Requests {
     return operation;
   };
 
-  const authorise = async (
-    actor: Actor,
-    role: Role,
-    action: string,
-    subject: string,
-  ): Promise<Operator | undefined> => {
-    const operator = actor.kind === 'operator' ? people(actor.id) : undefined;
-    const trusted =
-      actor.kind === 'cli' || actor.kind === 'schedule' || actor.kind === 'system' || actor.kind === 'http';
-    if (trusted || (operator && holds(operator.role, role))) return operator;
-    await db.tx((tx) =>
-      appendAudit(
-        tx,
-        { actor: actorName(actor), action: 'denied', subject, detail: { action, needs: role } },
-        clock.now(),
-      ),
-    );
-    throw new VakhtaError('denied', 'no-role', `${actorName(actor)} needs ${role} for ${subject}`, { args: { role } });
+  /** Nothing happens, and the audit says who tried. */
+  const deny = async (actor: Actor, subject: string, action: string, error: VakhtaError): Promise<VakhtaError> => {
+    const entry = {
+      actor: actorName(actor),
+      action: 'denied',
+      subject,
+      detail: { action, why: error.code, ...error.args },
+    };
+    await db.tx((tx) => appendAudit(tx, entry, clock.now()));
+    return error;
   };
 
-  const requestWithin: Requests['requestWithin'] = async (tx, actor, name, raw, given = {}) => {
-    const operation = find(name);
-    const args = operation.parse(raw);
+  /** Whoever comes in otherwise than by a person's account is let in by the configuration or by access to the machine. */
+  const authorise = async (actor: Actor, role: Role, action: string, subject: string): Promise<void> => {
+    const operator = actor.kind === 'operator' ? people(actor.id) : undefined;
+    const isTrusted = actor.kind !== 'operator' && actor.kind !== 'outsider';
+    if (isTrusted || (operator && holds(operator.role, role))) return;
+    const error = new VakhtaError('denied', 'no-role', `${actorName(actor)} needs ${role} for ${subject}`, {
+      args: { role },
+    });
+    throw await deny(actor, subject, action, error);
+  };
+
+  const admit = async (actor: Actor, operation: Operation): Promise<void> => {
+    await authorise(actor, operation.role, 'request', operation.name);
+    if (mayAsk(actor.kind, operation.approval, policy.solo)) return;
+    const error = new VakhtaError('denied', 'needs-person', `${actorName(actor)} could not confirm ${operation.name}`);
+    throw await deny(actor, operation.name, 'request', error);
+  };
+
+  const insert = async (
+    tx: Tx,
+    actor: Actor,
+    operation: Operation,
+    args: Args,
+    given: RequestOptions,
+  ): Promise<Run> => {
     const now = clock.now();
     const run = await insertRun(
       tx,
       {
         id: newId(random, now),
-        operation: name,
+        operation: operation.name,
         args,
         actor,
         origin: { ...given.origin },
@@ -110,8 +126,9 @@ export function createRequests(options: RequestsOptions): Requests {
     );
     if (!run) {
       const earlier = given.idempotencyKey === undefined ? undefined : await runByKey(tx, given.idempotencyKey);
-      if (earlier) return earlier;
-      throw new VakhtaError('bug', 'internal', 'a run was neither inserted nor found');
+      if (!earlier) throw new VakhtaError('bug', 'internal', 'a run was neither inserted nor found');
+      if (earlier.operation === operation.name && actorName(earlier.actor) === actorName(actor)) return earlier;
+      throw new VakhtaError('usage', 'key-reused', `idempotency key of run ${earlier.id} used for something else`);
     }
     await appendAudit(
       tx,
@@ -119,7 +136,7 @@ export function createRequests(options: RequestsOptions): Requests {
         actor: actorName(actor),
         action: 'run.requested',
         subject: `run:${run.number}`,
-        detail: { operation: name, args },
+        detail: { operation: operation.name, args },
       },
       now,
     );
@@ -137,10 +154,17 @@ export function createRequests(options: RequestsOptions): Requests {
     }
   };
 
+  const requestWithin: Requests['requestWithin'] = async (tx, actor, name, raw, given = {}) => {
+    const operation = find(name);
+    await admit(actor, operation);
+    return insert(tx, actor, operation, operation.parse(raw), given);
+  };
+
   const request: Requests['request'] = async (actor, name, raw, given = {}) => {
     const operation = find(name);
-    await authorise(actor, operation.role, 'request', name);
-    const run = await db.tx((tx) => requestWithin(tx, actor, name, raw, given));
+    await admit(actor, operation);
+    const args = operation.parse(raw);
+    const run = await db.tx((tx) => insert(tx, actor, operation, args, given));
     if (run.state !== 'planning') return run;
     await dispatch(run);
     return operation.inline ? ((await findRun(db, run.id)) ?? run) : run;
@@ -176,32 +200,48 @@ export function createRequests(options: RequestsOptions): Requests {
     return moved;
   };
 
+  /** The reconciler has not come by yet, but the time to answer is over. */
+  const checkOpen = (run: Run): void => {
+    if (run.expiresAt && run.expiresAt <= clock.now()) throw tooLate({ ...run, state: 'expired' });
+  };
+
   const confirm = async (run: Run, operation: Operation, actor: Actor, given: Given): Promise<Run> => {
     if (run.state !== 'confirming') throw tooLate(run);
+    checkOpen(run);
+    const subject = `run:${run.number}`;
     if (actorName(run.actor) !== actorName(actor)) {
-      throw new VakhtaError('denied', 'not-requester', 'only the requester confirms', {
-        args: { requester: run.actor.id },
-      });
+      const args = { requester: run.actor.id };
+      const error = new VakhtaError('denied', 'not-requester', 'only the requester confirms', { args });
+      throw await deny(actor, subject, 'confirm', error);
     }
     const now = clock.now();
     if (!needsStepUp(operation.approval, policy.solo)) {
       const to = gateAfterConfirm(operation.approval, policy.solo);
       return advance(run, to, { confirmedBy: actorName(actor), expiresAt: null }, actor, 'run.confirmed');
     }
+    if (actor.kind !== 'operator' || people(actor.id)?.hasTotp !== true) {
+      const error = new VakhtaError('denied', 'no-totp', `${actorName(actor)} has no TOTP secret`);
+      throw await deny(actor, subject, 'confirm', error);
+    }
+    // Already on its way to the worker: a second code would take the place of the first one, unseen.
+    if (run.stepUp?.digest !== undefined) throw new VakhtaError('usage', 'step-up-checking', 'a code is being checked');
     const target = run.plan?.target ?? '';
-    if (given.typed?.trim() !== target) {
+    if (target === '' || given.typed?.trim() !== target) {
       throw new VakhtaError('usage', 'typed-name', 'typed name differs', { args: { target } });
     }
-    if (actor.kind === 'operator' && people(actor.id)?.hasTotp !== true) {
-      throw new VakhtaError('denied', 'no-totp', `${actorName(actor)} has no TOTP secret`);
+    if (!/^\s*\d{3}\s?\d{3}\s*$/u.test(given.code ?? '')) {
+      throw new VakhtaError('usage', 'step-up-needed', 'a six-digit step-up code is needed');
     }
-    if (!given.code) throw new VakhtaError('usage', 'step-up-needed', 'a step-up code is needed');
     const stepUp = {
-      digest: stepUpDigest(run.id, given.code),
+      digest: await stepUpDigest(run.id, given.code ?? ''),
       at: now.toISOString(),
       failures: run.stepUp?.failures ?? 0,
     };
-    const moved = await db.tx((tx) => step(tx, run, 'confirming', { stepUp }, now, { actor, action: 'run.step-up' }));
+    const moved = await db.tx(async (tx) => {
+      const current = await lockRun(tx, run.id);
+      if (current?.state !== 'confirming' || current.stepUp?.digest !== undefined) return undefined;
+      return step(tx, current, 'confirming', { stepUp, error: null }, now, { actor, action: 'run.step-up' });
+    });
     if (!moved) throw tooLate((await findRun(db, run.id)) ?? run);
     // The worker alone knows the TOTP secrets, so it says whether the code is right.
     await dispatch(moved);
@@ -210,42 +250,68 @@ export function createRequests(options: RequestsOptions): Requests {
 
   const approve = async (run: Run, operation: Operation, actor: Actor): Promise<Run> => {
     if (run.state !== 'approving') throw tooLate(run);
-    const person = await authorise(
-      actor,
-      operation.risk === 'destroy' ? 'admin' : operation.role,
-      'approve',
-      operation.name,
-    );
-    const verdict = person
-      ? mayApprove(person, run.actor.id, operation)
-      : actorName(run.actor) === actorName(actor)
-        ? 'own-run'
-        : 'ok';
-    if (verdict === 'own-run') throw new VakhtaError('denied', 'own-run', 'nobody approves their own run');
+    checkOpen(run);
+    const subject = `run:${run.number}`;
+    // A second person has a name: access to the machine alone does not make anybody one.
+    const person = actor.kind === 'operator' ? people(actor.id) : undefined;
+    if (!person) {
+      const error = new VakhtaError('denied', 'approver-unnamed', `${actorName(actor)} is nobody who could approve`);
+      throw await deny(actor, subject, 'approve', error);
+    }
+    const verdict = mayApprove(person, run.actor.id, operation);
+    if (verdict === 'own-run') {
+      const error = new VakhtaError('denied', 'own-run', 'nobody approves their own run');
+      throw await deny(actor, subject, 'approve', error);
+    }
     if (verdict === 'role') {
-      throw new VakhtaError('denied', 'no-role', 'role is too low to approve', { args: { role: operation.role } });
+      const role = operation.risk === 'destroy' ? 'admin' : operation.role;
+      const error = new VakhtaError('denied', 'no-role', `approving ${operation.name} needs ${role}`, {
+        args: { role },
+      });
+      throw await deny(actor, subject, 'approve', error);
     }
     const delay = needsDelay(operation.approval, policy.solo);
     const notBefore = delay ? new Date(clock.now().getTime() + minutes(policy.soloDelayMinutes)) : null;
     return advance(run, 'queued', { approvedBy: actorName(actor), expiresAt: null, notBefore }, actor, 'run.approved');
   };
 
-  const cancel = async (run: Run, actor: Actor): Promise<Run> => {
-    if (['planning', 'confirming', 'approving', 'queued'].includes(run.state)) {
-      const patch = { error: cancelled(actor) };
-      return advance(run, 'cancelled', patch, actor, 'run.cancelled');
-    }
-    if (run.state !== 'running' && run.state !== 'verifying') throw tooLate(run);
+  /** What is left of a code that was never looked at does not outlive the question. */
+  const forgetCode = ({ stepUp }: Run) => (stepUp ? { stepUp: { failures: stepUp.failures } } : {});
+
+  const reject = (run: Run, actor: Actor): Promise<Run> => {
+    if (run.state !== 'confirming' && run.state !== 'approving') throw tooLate(run);
+    return advance(run, 'rejected', forgetCode(run), actor, 'run.rejected');
+  };
+
+  const cancel = async (asked: Run, actor: Actor): Promise<Run> => {
     const by = actorName(actor);
-    await db.tx(async (tx) => {
-      await askCancel(tx, run.id, by, clock.now());
-      await appendAudit(
-        tx,
-        { actor: by, action: 'run.cancel-asked', subject: `run:${run.number}`, detail: {} },
-        clock.now(),
-      );
-    });
-    return (await findRun(db, run.id)) ?? run;
+    let run = asked;
+    for (;;) {
+      const { state } = run;
+      if (isFinal(state)) throw tooLate(run);
+      if (state === 'running' || state === 'verifying') {
+        const now = clock.now();
+        const current = run;
+        await db.tx(async (tx) => {
+          if (!(await askCancel(tx, current.id, by, now))) return;
+          const subject = `run:${current.number}`;
+          await appendAudit(tx, { actor: by, action: 'run.cancel-asked', subject, detail: {} }, now);
+          await touchCards(tx, 'run', current.id, now);
+        });
+        return (await findRun(db, run.id)) ?? run;
+      }
+      const moved = await db.tx((tx) => {
+        const decision = { actor, action: state === 'reconciling' ? 'run.abandoned' : 'run.cancelled' };
+        // While it is being found out what happened, nobody may say that nothing did.
+        if (state === 'reconciling') return step(tx, run, 'failed', { error: abandoned(actor) }, clock.now(), decision);
+        return step(tx, run, 'cancelled', { error: cancelled(by), ...forgetCode(run) }, clock.now(), decision);
+      });
+      if (moved) return moved;
+      // It went on while we looked: started, perhaps, and is then cancelled in another way.
+      const after = await findRun(db, run.id);
+      if (!after || after.state === state) throw tooLate(after ?? run);
+      run = after;
+    }
   };
 
   return {
@@ -261,8 +327,7 @@ export function createRequests(options: RequestsOptions): Requests {
         case 'approve':
           return approve(run, operation, actor);
         case 'reject':
-          if (run.state !== 'confirming' && run.state !== 'approving') throw tooLate(run);
-          return advance(run, 'rejected', {}, actor, 'run.rejected');
+          return reject(run, actor);
         case 'cancel':
           return cancel(run, actor);
       }
@@ -270,10 +335,10 @@ export function createRequests(options: RequestsOptions): Requests {
   };
 }
 
-/** What a cancelled run carries as its error. */
-export const cancelled = (actor: Actor) => ({
-  kind: 'usage' as const,
-  code: 'cancelled',
-  text: 'err-cancelled',
+/** What a run carries that somebody gave up while it was being found out what became of it. */
+const abandoned = (actor: Actor) => ({
+  kind: 'permanent' as const,
+  code: 'abandoned',
+  text: 'err-abandoned',
   args: { by: actor.id },
 });

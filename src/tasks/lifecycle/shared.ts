@@ -3,7 +3,7 @@ import type { RunState } from '../../core/run.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { touchCards, wantCard } from '../../store/cards.ts';
 import type { Tx } from '../../store/db.ts';
-import { moveRun, type Run, type RunPatch } from '../../store/runs.ts';
+import { moveRun, type Run, type RunError, type RunPatch } from '../../store/runs.ts';
 import type { Operation } from '../define.ts';
 
 /** The people of the configuration, by id; asked anew each time, so that a changed role counts at once. */
@@ -62,3 +62,11 @@ export async function showRun(tx: Tx, run: Run, operation: Operation, now: Date,
     now,
   );
 }
+
+/** What a cancelled run carries as its error; `by` as the run has it (`operator:anna`). */
+export const cancelled = (by: string): RunError => ({
+  kind: 'usage',
+  code: 'cancelled',
+  text: 'err-cancelled',
+  args: { by: by.replace(/^[a-z]+:/u, '') },
+});

@@ -1,31 +1,27 @@
 import { Secret as OtpSecret, TOTP } from 'otpauth';
-import type { Clock } from '../../core/clock.ts';
 import { matchStepUp } from '../../core/step-up.ts';
-import type { Database } from '../../store/db.ts';
-import { useStep } from '../../store/stepup.ts';
 import type { SecretSource } from '../../integrations/define.ts';
 
-/** Verifies step-up codes (RFC 6238, 30 s, six digits, one step of tolerance). A code serves once. */
+/**
+ * Finds out whether a step-up code (RFC 6238, 30 s, six digits, one step of tolerance) was right at the time it was given: the
+ * time step it belongs to, which the caller uses up (`useStep`), so that a code serves once. Only a worker has the secrets.
+ */
 export interface StepUp {
-  check(
+  match(
     operatorId: string,
     runId: string,
-    given: { readonly digest?: string | undefined; readonly at?: string | undefined },
-  ): Promise<boolean>;
+    given: { readonly digest: string; readonly at: string },
+  ): Promise<number | undefined>;
 }
 
 const PERIOD_SECONDS = 30;
 
-/** `secrets` gives the operator's base32 TOTP secret; only a worker has them. */
-export function createStepUp(options: {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly secrets: (operatorId: string) => SecretSource | undefined;
-}): StepUp {
+/** `secrets` gives the operator's base32 TOTP secret. Throws what the source of the secret throws. */
+export function createStepUp(options: { readonly secrets: (operatorId: string) => SecretSource | undefined }): StepUp {
   return {
-    check: async (operatorId, runId, { digest, at }) => {
+    match: async (operatorId, runId, { digest, at }) => {
       const source = options.secrets(operatorId);
-      if (!source || !digest || !at) return false;
+      if (!source) return undefined;
       const totp = new TOTP({
         secret: OtpSecret.fromBase32((await source()).reveal().replace(/\s/gu, '')),
         period: PERIOD_SECONDS,
@@ -35,8 +31,7 @@ export function createStepUp(options: {
         step: counter,
         code: totp.generate({ timestamp: counter * PERIOD_SECONDS * 1000 }),
       }));
-      const matched = matchStepUp(runId, digest, candidates);
-      return matched !== undefined && (await useStep(options.db, operatorId, matched, options.clock.now()));
+      return matchStepUp(runId, digest, candidates);
     },
   };
 }

@@ -236,7 +236,7 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
     db,
     ports: {} as never,
     worker: 'test',
-    stepUp: createStepUp({ db, clock: systemClock, secrets: () => () => Promise.resolve(new Secret(TOTP_SECRET)) }),
+    stepUp: createStepUp({ secrets: () => () => Promise.resolve(new Secret(TOTP_SECRET)) }),
     enqueue: later,
   });
   const requests = createRequests({ ...shared, db, enqueue: later, processInline: (id) => executor.process(id) });
