@@ -98,7 +98,7 @@ export function createBot(options: BotOptions): Bot {
   const codes = new Codes();
   const sender = createSender(api, metrics);
   const outbox = createOutbox({ db, config, cards, operations, people, readers, random, log, sender, clock, metrics });
-  const { wake, urgent } = outbox;
+  const { wake, urgent, lane } = outbox;
   const form = createForm({
     db,
     requests,
@@ -110,6 +110,7 @@ export function createBot(options: BotOptions): Bot {
     random,
     codes,
     wake,
+    lane,
     me: self,
   });
   const say = createCommands({
@@ -124,6 +125,7 @@ export function createBot(options: BotOptions): Bot {
     clock,
     random,
     wake,
+    lane,
   });
   const press = createButtons({
     db,
@@ -167,7 +169,9 @@ export function createBot(options: BotOptions): Bot {
       return wake();
     }
     // Whoever writes to the bot in private can be written to again.
-    if (isPrivate) await enable(db, place.chat.id);
+    if (isPrivate) {
+      enable(db, place.chat.id).catch((error: unknown) => log.warn(loggable(error), 'a chat was not enabled again'));
+    }
     if (typed) return say({ update, message, place, operator: who.operator, user: who.user }, typed);
     if (await form.offer(update)) return wake();
     if (!isPrivate) return;

@@ -18,7 +18,7 @@ import type { Requests } from '../tasks/lifecycle/requests.ts';
 import { errorDoc } from './errors.ts';
 import type { Form } from './form.ts';
 import { isKnownChat, type Place } from './identity.ts';
-import { post } from './outbox/body.ts';
+import { type Lane, type Letter, post } from './outbox/body.ts';
 import type { Addressee, Readers } from './readers.ts';
 
 export interface CommandsOptions {
@@ -33,6 +33,7 @@ export interface CommandsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly wake: () => void;
+  readonly lane: Lane;
 }
 
 export interface Said {
@@ -63,7 +64,7 @@ export function createCommands(options: CommandsOptions): (said: Said, typed: Ty
   const { db, config, operations, commands, requests, random, clock } = options;
 
   const answer = async ({ place }: Said, reader: Addressee, answerDoc: Doc, onlyFor?: string): Promise<void> => {
-    await post(db, random, {
+    const letter: Letter = {
       chat: place.chat.id,
       thread: place.thread,
       replyTo: place.messageId,
@@ -71,8 +72,8 @@ export function createCommands(options: CommandsOptions): (said: Said, typed: Ty
       reader,
       priority: PRIORITY.answer,
       ...(onlyFor === undefined ? {} : { onlyFor }),
-    });
-    options.wake();
+    };
+    if ((await post(db, random, letter, options.lane)) !== 'taken') options.wake();
   };
 
   const mayUse = async (said: Said, reader: Addressee, role: Role, subject: string): Promise<boolean> => {

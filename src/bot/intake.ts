@@ -7,7 +7,7 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Database } from '../store/db.ts';
-import { receive as store } from '../store/inbox.ts';
+import { receiveRows } from '../store/direct.ts';
 import { poll } from './intake/poller.ts';
 import { ALLOWED_UPDATES, type Codes, kindOf, toReceived } from './intake/updates.ts';
 import { webhookRoute } from './intake/webhook.ts';
@@ -41,14 +41,12 @@ export function createIntake(options: IntakeOptions): Intake {
   const worker = createWorker(options);
 
   const receive = async (updates: readonly Update[]): Promise<void> => {
-    await store(
-      db,
-      updates.map((update) => toReceived(update, codes)),
-      clock.now(),
-    );
+    const given = updates.map((update) => toReceived(update, codes));
+    const rows = await receiveRows(db, given, clock.now());
     for (const update of updates) metrics.update(kindOf(update));
-    worker.kick();
+    worker.take(rows);
   };
+  /** In webhook mode any process receives, and the leader handles. */
   const receiveAndTell = async (updates: readonly Update[]): Promise<void> => {
     await receive(updates);
     await db.query('select pg_notify($1, $2)', [CHANNEL, '']);

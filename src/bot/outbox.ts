@@ -13,6 +13,7 @@ import {
 } from '../store/outbox.ts';
 import { postpone } from '../store/outbox-postpone.ts';
 import type { BotMetrics } from './metrics.ts';
+import type { Lane } from './outbox/body.ts';
 import { classify, loggable } from './outbox/classify.ts';
 import { createDeliver, type DeliverOptions, topicName } from './outbox/deliver.ts';
 import { createFallback } from './outbox/fallback.ts';
@@ -31,6 +32,7 @@ export interface Outbox {
   readonly wake: () => void;
   /** A person pressed a button of this card: its next drawing is not paced, and goes out even when it looks the same. */
   readonly urgent: (cardId: string) => void;
+  readonly lane: Lane;
   /** Delivers while this process leads; resolves when `signal` aborts and what was under way has ended. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -47,6 +49,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const { db, clock, log } = options;
   let wake = (): void => {};
   let news = false;
+  let reserve: Lane['reserve'] = () => undefined;
   const urgent = new Set<string>();
   const notice = (): void => {
     news = true;
@@ -59,7 +62,31 @@ export function createOutbox(options: OutboxOptions): Outbox {
     await traffic.load(db);
     const post = createPost(options, traffic, urgent);
     const busy = new Map<number, Promise<void>>();
+    const occupy = (chat: number, work: () => Promise<void>): void => {
+      const before = busy.get(chat) ?? Promise.resolve();
+      const mine: Promise<void> = before
+        .then(work)
+        .catch((error: unknown) => log.error({ ...loggable(error), chat }, 'a delivery broke; its lease will end'))
+        .finally(() => {
+          if (busy.get(chat) === mine) busy.delete(chat);
+          notice();
+        });
+      busy.set(chat, mine);
+    };
     const unlisten = await db.listen('vakhta_outbox', notice);
+    reserve = (chat, priority) => {
+      const isOpen = !signal.aborted && !busy.has(chat) && busy.size < MAX_CHATS && post.isFree(chat, priority);
+      if (!isOpen) return undefined;
+      let take: (row: OutboxRow | undefined) => void = () => {};
+      const taken = new Promise<OutboxRow | undefined>((resolve) => {
+        take = resolve;
+      });
+      occupy(chat, async () => {
+        const row = await taken;
+        if (row) await post.deliver(row);
+      });
+      return take;
+    };
     signal.addEventListener('abort', notice, { once: true });
     let leasesAt = 0;
     try {
@@ -80,19 +107,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
             limit: MAX_CHATS - busy.size,
             exceptChats: [...busy.keys(), ...closed.chats],
           });
-          for (const row of rows) {
-            const before = busy.get(row.chat) ?? Promise.resolve();
-            const mine: Promise<void> = before
-              .then(() => post.deliver(row))
-              .catch((error: unknown) =>
-                log.error({ ...loggable(error), row: row.id }, 'a delivery broke; its lease will end'),
-              )
-              .finally(() => {
-                if (busy.get(row.chat) === mine) busy.delete(row.chat);
-                notice();
-              });
-            busy.set(row.chat, mine);
-          }
+          for (const row of rows) occupy(row.chat, () => post.deliver(row));
           if (rows.length === 0) {
             const due = await nextDue(db, now);
             wait = Math.min(wait, closed.until - now.getTime(), (due?.getTime() ?? Infinity) - now.getTime());
@@ -101,6 +116,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         await idle(Math.max(1, wait), signal);
       }
     } finally {
+      reserve = () => undefined;
       await unlisten();
       await Promise.all(busy.values());
     }
@@ -121,6 +137,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   return {
     wake: notice,
+    lane: { reserve: (chat, priority) => reserve(chat, priority), leaseMs: LEASE_MS },
     urgent: (cardId) => {
       urgent.add(cardId);
     },
@@ -281,6 +298,13 @@ function createPost(options: OutboxOptions, traffic: Traffic, urgent: Set<string
   return {
     deliver,
     pausedUntil: () => paused,
+    /** Nothing stands in the way of a message to this chat now. */
+    isFree: (chat: number, priority: number): boolean => {
+      const now = time();
+      const { migratedTo, disabledReason } = traffic.of(chat);
+      if (paused > now || migratedTo !== undefined || disabledReason !== undefined) return false;
+      return traffic.decide(chat, priority, now).kind === 'send';
+    },
     /** Its sender vanished while sending. */
     abandoned: async (row: OutboxRow): Promise<void> => {
       const modes = readModes(row.error);

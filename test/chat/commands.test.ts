@@ -60,7 +60,7 @@ describe('people', () => {
     const { vera, ada, mallory, telegram } = await openChat();
     await expect
       .poll(() => telegram.state.calls.filter((call) => call.method.toLowerCase() === 'setmycommands').length)
-      .toBe(11);
+      .toBe(17);
     expect(vera.commands().map((one) => one.command)).toEqual([
       'cancel',
       'help',

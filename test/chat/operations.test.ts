@@ -15,10 +15,10 @@ describe('an operation', () => {
   it('that changes something offers one press that takes it back', async () => {
     const { boris, ran } = await openChat();
     boris.says('/test swap db1');
-    const card = await boris.chat.waitFor('🟢 OK · Change something db1');
+    const card = await boris.chat.waitFor('🟢 DONE · Change something db1');
     expect(card.text).toContain('✔ Checked: it is so');
     await boris.presses('Undo');
-    await boris.chat.waitFor('🟢 OK · Change something web1');
+    await boris.chat.waitFor('🟢 DONE · Change something web1');
     expect(ran).toEqual(['test.swap db1', 'test.swap web1']);
   });
 
@@ -35,7 +35,7 @@ describe('an operation', () => {
       boris.presses('Confirm', { chat: OPS, on: card }),
     ]);
     await Promise.all(presses.map((press) => press.answered()));
-    await ops.waitFor('🟢 OK · Stop something db1');
+    await ops.waitFor('🟢 DONE · Stop something db1');
     expect(ran).toEqual(['test.stop db1']);
   });
 
@@ -71,7 +71,7 @@ describe('an operation', () => {
     const low = await boris.presses('Approve', { chat: OPS });
     expect((await low.answered()).text).toContain('needs the role');
     await cyril.presses('Approve', { chat: OPS });
-    await ops.waitFor('🟢 OK · Destroy something db1');
+    await ops.waitFor('🟢 DONE · Destroy something db1');
     expect(ran).toEqual(['test.wipe db1']);
   });
 
@@ -149,6 +149,7 @@ describe('the form', () => {
     const { vera, store } = await openChat();
     vera.says('/test echo');
     await vera.chat.waitFor('Which word?');
+    await expect.poll(() => conversationsIn(store)).toHaveLength(1);
     await store.db.query(`update conversations set state = jsonb_set(state, '{version,1}', '0')`);
     vera.says('hello');
     await vera.chat.waitFor('I was updated while I was asking');
@@ -215,6 +216,6 @@ describe('a press', () => {
       .toEqual([{ n: 2 }]);
     expect(ran).toEqual([]);
     await boris.presses('Confirm');
-    await boris.chat.waitFor('🟢 OK · Stop something db1');
+    await boris.chat.waitFor('🟢 DONE · Stop something db1');
   });
 });

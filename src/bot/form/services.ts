@@ -12,7 +12,7 @@ import { nextMissing, readValue, usage } from '../../handlers/command-line.ts';
 import { PRIORITY } from '../../core/budget.ts';
 import { errorDoc } from '../errors.ts';
 import { type Codes, isMasked } from '../intake/updates.ts';
-import { post } from '../outbox/body.ts';
+import { type Lane, post } from '../outbox/body.ts';
 import type { Addressee, Readers } from '../readers.ts';
 
 /** What a form is about. Stored as JSON with the conversation, so it holds nothing secret. */
@@ -46,6 +46,7 @@ export interface FormOptions {
   readonly codes: Codes;
   /** Something was queued for sending. */
   readonly wake: () => void;
+  readonly lane: Lane;
 }
 
 const MAX_CHOICES = 30;
@@ -78,18 +79,23 @@ export function createFormServices(options: FormOptions): FormServices {
     const reader = await readerOf(start);
     const { chat, thread, replyTo } = start.origin;
     if (chat === undefined) return;
-    await post(db, random, {
-      chat,
-      thread,
-      replyTo,
-      doc: make(reader),
-      reader,
-      priority: PRIORITY.answer,
-      onlyFor: start.operator,
-      // With privacy mode, a bot in a group hears replies to itself only.
-      forceReply: ask && chat < 0,
-    });
-    options.wake();
+    const sent = await post(
+      db,
+      random,
+      {
+        chat,
+        thread,
+        replyTo,
+        doc: make(reader),
+        reader,
+        priority: PRIORITY.answer,
+        onlyFor: start.operator,
+        // With privacy mode, a bot in a group hears replies to itself only.
+        forceReply: ask && chat < 0,
+      },
+      options.lane,
+    );
+    if (sent !== 'taken') options.wake();
   };
 
   const operationOf = (start: FormStart & { kind: 'arguments' }): Operation | undefined =>

@@ -27,12 +27,21 @@ export interface WorkerOptions {
 }
 
 const MAX_PARALLEL = 16;
+const PAGE = 64;
 const MAX_ATTEMPTS = 3;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 5_000;
 
 /** Handles what the inbox holds: in order for each key, keys side by side, each with a time limit. */
-export function createWorker(options: WorkerOptions): { kick(): void; run(signal: AbortSignal): Promise<void> } {
+export interface Worker {
+  /** There is something in the inbox. */
+  kick(): void;
+  /** Starts what was stored just now, where nothing older of the same key can be waiting; the rest is found in the inbox. */
+  take(rows: readonly InboxRow[]): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createWorker(options: WorkerOptions): Worker {
   const { db, clock, random, log, metrics } = options;
   let wake = (): void => {};
   let news = false;
@@ -96,27 +105,52 @@ export function createWorker(options: WorkerOptions): { kick(): void; run(signal
     await options.gaveUp(update, errorId, error);
   };
 
+  const busy = new Map<string, Promise<void>>();
+  /** The inbox was read to its end, and nothing has happened since: what it holds belongs to keys that are busy. */
+  let isDrained = false;
+  let leading: AbortSignal | undefined;
+
+  const begin = (row: InboxRow, signal: AbortSignal): void => {
+    const done = work(row, signal)
+      .catch((error: unknown) => log.warn({ ...loggable(error), seq: row.seq }, 'an update waits in the inbox'))
+      .finally(() => {
+        busy.delete(row.key);
+        kick();
+      });
+    busy.set(row.key, done);
+  };
+
+  const take = (rows: readonly InboxRow[]): void => {
+    let rest = rows.length;
+    for (const row of rows) {
+      if (!isDrained || news || !leading || leading.aborted || busy.has(row.key) || busy.size >= MAX_PARALLEL) break;
+      begin(row, leading);
+      rest -= 1;
+    }
+    if (rest > 0) kick();
+  };
+
   const loop = async (signal: AbortSignal): Promise<void> => {
-    const busy = new Map<string, Promise<void>>();
+    leading = signal;
     signal.addEventListener('abort', kick, { once: true });
     while (!signal.aborted) {
       news = false;
+      isDrained = false;
       let rows: readonly InboxRow[] = [];
+      let isRead = false;
       try {
-        if (busy.size < MAX_PARALLEL) rows = await pending(db, 64, [...busy.keys()]);
+        if (busy.size < MAX_PARALLEL) {
+          rows = await pending(db, PAGE, [...busy.keys()]);
+          isRead = true;
+        }
       } catch (error) {
         log.warn(loggable(error), 'the inbox could not be read');
       }
       for (const row of rows) {
         if (busy.has(row.key) || busy.size >= MAX_PARALLEL) continue;
-        const done = work(row, signal)
-          .catch((error: unknown) => log.warn({ ...loggable(error), seq: row.seq }, 'an update waits in the inbox'))
-          .finally(() => {
-            busy.delete(row.key);
-            kick();
-          });
-        busy.set(row.key, done);
+        begin(row, signal);
       }
+      isDrained = isRead && rows.length < PAGE;
       if (!news && !signal.aborted) {
         await new Promise<void>((resolve) => {
           const cancel = clock.after(IDLE_MS, resolve);
@@ -128,8 +162,9 @@ export function createWorker(options: WorkerOptions): { kick(): void; run(signal
         wake = () => {};
       }
     }
+    isDrained = false;
     await Promise.all(busy.values());
   };
 
-  return { kick, run: loop };
+  return { kick, take, run: loop };
 }

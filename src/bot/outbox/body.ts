@@ -6,7 +6,8 @@ import type { Doc, Press } from '../../core/doc.ts';
 import { newToken, type Random } from '../../core/random.ts';
 import { openAction } from '../../store/actions.ts';
 import type { Queryable } from '../../store/db.ts';
-import { enqueue } from '../../store/outbox.ts';
+import { enqueueTaken } from '../../store/direct.ts';
+import { enqueue, type OutboxRow } from '../../store/outbox.ts';
 import { type KeyboardButton, plain, type Reader, type Rendered, render } from '../render.ts';
 import { callbackData } from '../callback.ts';
 
@@ -102,8 +103,23 @@ export interface Letter {
   readonly forceReply?: boolean;
 }
 
-/** Queues a message that is not a card; rendered now. The answer is false when its key was used before. */
-export async function post(q: Queryable, random: Random, letter: Letter): Promise<boolean> {
+/** The short way out, open while this process leads the outbox and the chat is free. */
+export interface Lane {
+  /** Keeps the chat for one message; the answer takes its row, or nothing when it goes the long way after all. */
+  readonly reserve: (chat: number, priority: number) => ((row: OutboxRow | undefined) => void) | undefined;
+  readonly leaseMs: number;
+}
+
+/**
+ * Queues a message that is not a card; rendered now. `known` when its key was used before; `taken` when the given lane
+ * sends it at this moment, so that nobody needs to be woken.
+ */
+export async function post(
+  q: Queryable,
+  random: Random,
+  letter: Letter,
+  lane?: Lane,
+): Promise<'queued' | 'taken' | 'known'> {
   const { chat, thread, doc, reader, priority, replyTo, dedupeKey, onlyFor } = letter;
   const rendered = render(doc, reader);
   const keyboard = await openKeyboard(rendered.keyboard, { q, random, now: reader.now, chat, onlyFor });
@@ -113,6 +129,17 @@ export async function post(q: Queryable, random: Random, letter: Letter): Promis
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(letter.forceReply && keyboard.length === 0 ? { forceReply: true } : {}),
   };
+  const take = dedupeKey === undefined ? lane?.reserve(chat, priority) : undefined;
+  if (lane && take) {
+    let row: OutboxRow | undefined;
+    try {
+      const parcel = { chat, thread, priority, kind: 'message', body } as const;
+      row = await enqueueTaken(q, parcel, { now: reader.now, leaseMs: lane.leaseMs });
+    } finally {
+      take(row);
+    }
+    return row === undefined ? 'queued' : 'taken';
+  }
   const id = await enqueue(
     q,
     {
@@ -125,7 +152,7 @@ export async function post(q: Queryable, random: Random, letter: Letter): Promis
     },
     reader.now,
   );
-  return id !== undefined;
+  return id === undefined ? 'known' : 'queued';
 }
 
 export const wireOf = (rendered: Rendered, keyboard: InlineKeyboardButton[][]) => ({
