@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util';
+import { type Bench, type Figure, save, table } from './figures.ts';
+import { webhook } from './webhook.ts';
+
+/** `npm run bench -- [name…] [--save]`: see docs/benchmarks.md. */
+const benches: readonly Bench[] = [webhook];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { save: { type: 'boolean', default: false } },
+});
+const unknown = positionals.filter((name) => !benches.some((one) => one.name === name));
+if (unknown.length > 0) {
+  console.error(`No benchmark is called ${unknown.join(', ')}. There are: ${benches.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+
+const note = (text: string): void => void (process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`));
+const all: Figure[] = [];
+for (const one of benches) {
+  if (positionals.length > 0 && !positionals.includes(one.name)) continue;
+  const figures = await one.run((progress) => note(`${one.name}: ${progress}`));
+  note('');
+  console.log(`${one.name}: ${one.about}`);
+  if (values.save) console.log(`saved ${await save(one.name, figures, new Date())}`);
+  all.push(...figures);
+}
+console.log(`\n${table(all)}`);

@@ -1,0 +1,56 @@
+import { WEBHOOK_TOKEN } from './configuration.ts';
+import { type Bench, figure, interleaved } from './figures.ts';
+import { type LoadOrder, type LoadResult, parseLoadResult } from './load-client.ts';
+import { openPlace, type Program } from './place.ts';
+
+const ROUNDS = 9;
+const REQUESTS = 2000;
+const WARM_UP = 1500;
+const CONNECTIONS = 32;
+
+/** Webhook → 200, which is given after the commit only. */
+export const webhook: Bench = {
+  name: 'webhook',
+  about: `webhook → 200 committed, ${CONNECTIONS} connections, against node:http with one INSERT a request`,
+  run: async (report) => {
+    const place = await openPlace();
+    try {
+      const env = { BENCH_DATABASE: place.databaseUrl };
+      const client = await place.module('load-client.ts');
+      const program = await place.module('intake-server.ts', env);
+      const baseline = await place.module('insert-server.ts', env);
+      let from = 0;
+      const load = async (server: Program, requests: number): Promise<LoadResult> => {
+        const order: LoadOrder = {
+          port: server.port,
+          token: WEBHOOK_TOKEN,
+          connections: CONNECTIONS,
+          requests,
+          from,
+        };
+        from += requests;
+        const result = parseLoadResult(await client.ask(order));
+        const kept = await server.ask('count and empty');
+        if (kept !== requests) throw new Error(`${requests} requests were answered 200, ${String(kept)} are kept`);
+        return result;
+      };
+      report('warming up');
+      await load(baseline, WARM_UP);
+      await load(program, WARM_UP);
+      const rounds = await interleaved(
+        ROUNDS,
+        { program: () => load(program, REQUESTS), baseline: () => load(baseline, REQUESTS) },
+        report,
+      );
+      const of = (key: keyof LoadResult) =>
+        rounds.map((round) => ({ program: round.program[key], baseline: round.baseline[key] }));
+      return [
+        figure('webhook throughput', 'requests/s', of('perSecond'), { at: 'least', ratio: 0.7 }),
+        figure('webhook p50', 'ms', of('p50')),
+        figure('webhook p99', 'ms', of('p99')),
+      ];
+    } finally {
+      await place.close();
+    }
+  },
+};
