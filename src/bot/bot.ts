@@ -77,6 +77,8 @@ export interface Bot {
   wake(): void;
 }
 
+const ENABLE_EVERY_MS = 60_000;
+
 /** Telegram, in and out. */
 export function createBot(options: BotOptions): Bot {
   const { config, db, clock, random, log, catalogue, operations, requests, telegram } = options;
@@ -126,6 +128,7 @@ export function createBot(options: BotOptions): Bot {
     random,
     wake,
     lane,
+    languageChosen: () => void publish(),
   });
   const press = createButtons({
     db,
@@ -169,9 +172,7 @@ export function createBot(options: BotOptions): Bot {
       return wake();
     }
     // Whoever writes to the bot in private can be written to again.
-    if (isPrivate) {
-      enable(db, place.chat.id).catch((error: unknown) => log.warn(loggable(error), 'a chat was not enabled again'));
-    }
+    if (isPrivate) enableNow(place.chat.id);
     if (typed) return say({ update, message, place, operator: who.operator, user: who.user }, typed);
     if (await form.offer(update)) return wake();
     if (!isPrivate) return;
@@ -184,6 +185,15 @@ export function createBot(options: BotOptions): Bot {
       priority: PRIORITY.answer,
     });
     wake();
+  };
+
+  /** Once in a while is enough, and nobody waits for it. */
+  const enabledAt = new Map<number, number>();
+  const enableNow = (chat: number): void => {
+    const now = clock.now().getTime();
+    if (now - (enabledAt.get(chat) ?? -Infinity) < ENABLE_EVERY_MS) return;
+    enabledAt.set(chat, now);
+    enable(db, chat).catch((error: unknown) => log.warn(loggable(error), 'a chat was not enabled again'));
   };
 
   const sayAnonymous = async (place: Place): Promise<void> => {
@@ -270,6 +280,17 @@ export function createBot(options: BotOptions): Bot {
     }
   };
 
+  /** The menus follow the languages that people chose. */
+  const publish = async (): Promise<void> => {
+    try {
+      const chosen = await languages(db);
+      const wanted = menus(config, (id) => chosen.get(id), catalogue, operations.values(), commands);
+      await publishMenus({ api, db, clock, log }, wanted);
+    } catch (error) {
+      log.warn(loggable(error), 'the command menus were not set');
+    }
+  };
+
   const stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
 
@@ -278,13 +299,7 @@ export function createBot(options: BotOptions): Bot {
       signal?.addEventListener('abort', () => stopping.abort(signal.reason), { once: true });
       await meet(stopping.signal);
       if (stopping.signal.aborted) return;
-      const chosen = await languages(db);
-      const wanted = menus(config, (id) => chosen.get(id), catalogue, operations.values(), commands);
-      running = Promise.all([
-        outbox.run(stopping.signal),
-        intake.run(stopping.signal),
-        publishMenus({ api, db, clock, log }, wanted),
-      ]);
+      running = Promise.all([outbox.run(stopping.signal), intake.run(stopping.signal), publish()]);
       // A failure here is a bug; it must be heard before `stop`.
       running.catch((error: unknown) => log.error(loggable(error), 'the bot stopped working'));
     },

@@ -34,6 +34,8 @@ export interface CommandsOptions {
   readonly random: Random;
   readonly wake: () => void;
   readonly lane: Lane;
+  /** Somebody chose a language: what was told to Telegram in advance follows. */
+  readonly languageChosen: () => void;
 }
 
 export interface Said {
@@ -133,6 +135,7 @@ export function createCommands(options: CommandsOptions): (said: Said, typed: Ty
       cancelForm: () => options.form.cancel(update),
       useLanguage: async (chosen) => {
         await options.readers.choose(operator, chosen);
+        options.languageChosen();
         return options.catalogue.for(chosen);
       },
     });

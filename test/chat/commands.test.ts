@@ -27,6 +27,7 @@ describe('people', () => {
     const { boris, restart } = await openChat();
     boris.says('/language ru');
     await boris.chat.waitFor('Теперь я говорю с вами по-русски.');
+    await expect.poll(() => boris.commands().find((one) => one.command === 'whoami')?.description).toMatch(/^Кто я/);
     await restart();
     boris.says('/whoami');
     await boris.chat.waitFor('Роль: оператор');
