@@ -97,8 +97,9 @@ export async function touchCards(
   const cards = await many(
     q,
     z.object({ id: z.string(), chat: int, priority: int }),
+    // Not FOR UPDATE: the foreign key of a delivery that is put back at this moment would wait for it, and it for that row.
     `with locked as (
-       select id from cards where kind = $1 and ref = $2 and gone_at is null order by id for update
+       select id from cards where kind = $1 and ref = $2 and gone_at is null order by id for no key update
      )
      update cards set rev = rev + 1 from locked where cards.id = locked.id
      returning cards.id, chat_id as chat, priority`,

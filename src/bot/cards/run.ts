@@ -57,12 +57,15 @@ function who({ people, t }: CardContext, actor: string): string {
 function verdict(context: CardContext, run: Run, operation: Operation | undefined): Inlines {
   const { t } = context;
   const name = operation ? t(operation.key) : run.operation;
-  const target = run.plan?.target ?? firstArgument(run);
+  const target = run.plan?.target ?? firstArgument(run, operation);
   return [name, ...(target === undefined ? [] : [' ', code(target)])];
 }
 
-const firstArgument = (run: Run): string | undefined =>
-  Object.values(run.args).find((value): value is string => typeof value === 'string');
+/** In the order of the declaration: the database keeps the names of a JSON object in an order of its own. */
+function firstArgument({ args }: Run, operation: Operation | undefined): string | undefined {
+  const names = operation?.arguments.map(({ name }) => name) ?? Object.keys(args);
+  return names.map((name) => args[name]).find((value): value is string => typeof value === 'string');
+}
 
 function state(context: CardContext, run: Run): Block[] {
   const { t, now } = context;

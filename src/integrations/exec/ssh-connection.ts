@@ -10,7 +10,7 @@ export interface SshSettings {
   readonly user: string;
   /** An OpenSSH private key without passphrase. */
   readonly privateKey: SecretSource;
-  /** The one accepted host key as in known_hosts and in ssh_host_*_key.pub: `ssh-ed25519 AAAA…`. */
+  /** The one accepted host key as in known_hosts and in ssh_host_*_key.pub (`ssh-ed25519 AAAA…`), or its `SHA256:…` fingerprint. */
   readonly hostKey: string;
   /** Runs everything through `sudo -n`; with a name, as that user. */
   readonly sudo?: boolean | { readonly user: string };
@@ -28,20 +28,27 @@ const ALGORITHMS: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = 
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
 };
 
-/** The pinned key's bytes, and the algorithms to ask for: its own first, so that a server with several keys shows that one. */
-export function parseHostKey(text: string, where: string): { key: Buffer; algorithms: ServerHostKeyAlgorithm[] } {
+const FINGERPRINT = /^(SHA256:[A-Za-z0-9+/]{43})=?$/u;
+
+/**
+ * The pinned key's fingerprint, and the algorithms to ask for: its own first, so that a server with several keys shows that
+ * one. Of a key that is pinned by its fingerprint alone the type is not known; then the server's order decides.
+ */
+export function parseHostKey(text: string, where: string): { pin: string; algorithms: ServerHostKeyAlgorithm[] } {
+  const others = Object.values(ALGORITHMS).flat();
+  const alone = FINGERPRINT.exec(text.trim())?.[1];
+  if (alone !== undefined) return { pin: alone, algorithms: others };
   const [type = '', base64 = ''] = text.trim().split(/\s+/);
   const own = Object.hasOwn(ALGORITHMS, type) ? ALGORITHMS[type] : undefined;
   const key = Buffer.from(base64, 'base64');
   // The blob repeats its own type after a 4-byte length (RFC 4253, 6.6); this catches a truncated copy.
   const inner = key.length > 4 ? key.toString('latin1', 4, 4 + key.readUInt32BE(0)) : '';
   if (own === undefined || inner !== type) {
-    throw new VakhtaError('permanent', 'ssh-host-key-config', `hostKey of ${where} is not "TYPE BASE64"`, {
+    throw new VakhtaError('permanent', 'ssh-host-key-config', `host_key of ${where} is neither a key nor a fingerprint`, {
       args: { where },
     });
   }
-  const others = Object.values(ALGORITHMS).flat();
-  return { key, algorithms: [...new Set([...own, ...others])] };
+  return { pin: fingerprint(key), algorithms: [...new Set([...own, ...others])] };
 }
 
 /** Logs in. Errors: `ssh-host-key`, `ssh-auth-refused`, `ssh-private-key` permanent; `ssh-unreachable` transient. */
@@ -66,12 +73,12 @@ export async function connect(settings: SshSettings, where: string): Promise<Cli
       client.on('error', () => undefined);
       client.destroy();
       reject(
-        seen !== undefined && !seen.equals(pinned.key)
+        seen !== undefined && fingerprint(seen) !== pinned.pin
           ? new VakhtaError(
               'permanent',
               'ssh-host-key',
-              `${where}: host key ${fingerprint(seen)}, expected ${fingerprint(pinned.key)}`,
-              { args: { where, seen: fingerprint(seen), expected: fingerprint(pinned.key) }, cause: error },
+              `${where}: host key ${fingerprint(seen)}, expected ${pinned.pin}`,
+              { args: { where, seen: fingerprint(seen), expected: pinned.pin }, cause: error },
             )
           : classify(error, where),
       );
@@ -89,7 +96,7 @@ export async function connect(settings: SshSettings, where: string): Promise<Cli
       algorithms: { serverHostKey: pinned.algorithms },
       hostVerifier: (key: Buffer) => {
         seen = key;
-        return key.equals(pinned.key);
+        return fingerprint(key) === pinned.pin;
       },
     });
   });

@@ -151,6 +151,16 @@ withComponents(['sshd', 'ssh-keygen'], () => {
     });
   });
 
+  test('a key pinned by its fingerprint is as good, and another fingerprint is refused', async () => {
+    const executor = ssh({ hostKey: server.hostKeyFingerprint });
+    expect((await executor.run(['echo', 'in'])).stdout).toBe('in\n');
+    const expected = `SHA256:${'A'.repeat(43)}`;
+    await expect(ssh({ hostKey: expected }).run(['true'])).rejects.toMatchObject({
+      code: 'ssh-host-key',
+      args: { seen: server.hostKeyFingerprint, expected },
+    });
+  });
+
   test('no server and a lost connection are transient, and the next run connects again', async () => {
     const nobody = ssh({ port: await freePort() });
     await expect(nobody.run(['true'])).rejects.toMatchObject({ kind: 'transient', code: 'ssh-unreachable' });
