@@ -4,6 +4,7 @@ import { VakhtaError } from '../core/error.ts';
 import { defineMessages } from '../core/i18n.ts';
 import { type Incident as Reduced, incidentData, type IncidentData, shared } from '../core/incident.ts';
 import type { Matcher } from '../integrations/alertmanager/matchers.ts';
+import type { Alertmanager, Silence } from '../integrations/alertmanager/port.ts';
 import { touchCards } from '../store/cards.ts';
 import type { Database, Tx } from '../store/db.ts';
 import { appendEvents, claimOwner, incident, type Incident, releaseOwner, setSilence } from '../store/incidents.ts';
@@ -27,13 +28,40 @@ export const messages = defineMessages({
 export const ALERTMANAGER = 'alertmanager';
 
 /** A row as the reducer knows it. */
-export function incidentOf(row: Incident): Reduced {
-  return { ...row, resolvedAt: row.resolvedAt ?? null, data: incidentData.parse(row.data) };
+export function incidentOf({ state, severity, title, startedAt, resolvedAt, data }: Incident): Reduced {
+  return { state, severity, title, startedAt, resolvedAt: resolvedAt ?? null, data: incidentData.parse(data) };
 }
 
 /** The silence that covers an incident, as its card shows it. */
 export const silenceSchema = z.object({ id: z.string(), until: z.coerce.date(), by: z.string() });
 export type IncidentSilence = z.output<typeof silenceSchema>;
+
+/** `missing`: Alertmanager does not know it any more. Other failures come through. */
+export async function silenceState(
+  port: Pick<Alertmanager, 'silence'>,
+  id: string,
+  signal: AbortSignal,
+): Promise<Silence['state'] | 'missing'> {
+  try {
+    return (await port.silence(id, signal)).state;
+  } catch (error) {
+    if (error instanceof VakhtaError && error.code === 'silence-not-found') return 'missing';
+    throw error;
+  }
+}
+
+/** Ends a silence; one that has ended by itself or is forgotten is what was wanted. */
+export async function endSilence(
+  port: Pick<Alertmanager, 'silence' | 'expireSilence'>,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const state = await silenceState(port, id, signal);
+  if (state === 'missing' || state === 'expired') return;
+  await port.expireSilence(id, signal).catch((error: unknown) => {
+    if (!(error instanceof VakhtaError) || error.code !== 'silence-not-found') throw error;
+  });
+}
 
 /** What operations may do with incidents. Every change is written to the incident's history and redraws its cards. */
 export interface IncidentDesk {

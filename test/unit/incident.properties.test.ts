@@ -62,12 +62,17 @@ const wildBody = fc
   )
   .map((body) => JSON.stringify(body));
 
+type PlainGroup = {
+  alerts: { fingerprint: string; status: 'firing' | 'resolved'; severity: string }[];
+  truncatedAlerts: number;
+};
+
 /** What Alertmanager sends of a group: each alert with its own status. */
-const plainGroup = fc
+const plainGroup: fc.Arbitrary<PlainGroup> = fc
   .tuple(
     fc.uniqueArray(
       fc.record({
-        fingerprint: fc.constantFrom('a1', 'b2', 'c3', 'd4'),
+        fingerprint: fc.constantFrom<string>('a1', 'b2', 'c3', 'd4'),
         status: fc.constantFrom('firing' as const, 'resolved' as const),
         severity: fc.constantFrom(...SEVERITIES),
       }),
@@ -76,11 +81,6 @@ const plainGroup = fc
     fc.constantFrom(0, 0, 2),
   )
   .map(([alerts, truncatedAlerts]) => ({ alerts, truncatedAlerts }));
-type PlainGroup = {
-  alerts: { fingerprint: string; status: 'firing' | 'resolved'; severity: string }[];
-  truncatedAlerts: number;
-};
-
 const bodyOf = ({ alerts, truncatedAlerts }: PlainGroup): string =>
   JSON.stringify({
     groupKey: 'g',

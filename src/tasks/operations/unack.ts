@@ -9,14 +9,14 @@ export const messages = defineMessages({
     op-unack = Give an incident back
     op-unack-arg-incident = Which incident? Its number stands on the card.
     unack-plan = { $who } gives back incident #{ $id }: { $title }
-    unack-seen = the incident has no owner
+    unack-seen = the incident is in nobody’s name
     unack-done = Incident #{ $id } is nobody’s again.
   `,
   ru: `
-    op-unack = Вернуть инцидент
+    op-unack = Снять инцидент с себя
     op-unack-arg-incident = Какой инцидент? Номер есть на карточке.
-    unack-plan = { $who } возвращает инцидент #{ $id }: { $title }
-    unack-seen = у инцидента нет владельца
+    unack-plan = { $who } снимает с себя инцидент #{ $id }: { $title }
+    unack-seen = инцидентом больше никто не занимается
     unack-done = Инцидентом #{ $id } снова никто не занимается.
   `,
 });
@@ -32,11 +32,11 @@ export default defineOperation({
   inline: true,
   quiet: true,
   timeoutMs: seconds(10),
-  plan: async ({ ports, actor }, { incident }) => {
+  plan: async ({ ports, actor, operator }, { incident }) => {
     const { title } = await ports.incidents.get(incident);
     return {
       target: `#${incident}`,
-      lines: [{ key: 'unack-plan', args: { who: actor.id, id: String(incident), title } }],
+      lines: [{ key: 'unack-plan', args: { who: operator?.name ?? actor.id, id: String(incident), title } }],
     };
   },
   run: async ({ ports, actor }, { incident }) => {

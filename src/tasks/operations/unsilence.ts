@@ -4,7 +4,7 @@ import { doc, line } from '../../core/doc.ts';
 import { VakhtaError } from '../../core/error.ts';
 import { defineMessages } from '../../core/i18n.ts';
 import { defineOperation } from '../define.ts';
-import { silenceSchema } from '../incidents.ts';
+import { endSilence, silenceSchema, silenceState } from '../incidents.ts';
 
 export const messages = defineMessages({
   en: `
@@ -16,10 +16,10 @@ export const messages = defineMessages({
     err-not-silenced = Incident #{ $id } is not silenced from here.
   `,
   ru: `
-    op-unsilence = Снять тишину с инцидента
+    op-unsilence = Снять заглушку с инцидента
     op-unsilence-arg-incident = Какой инцидент? Номер есть на карточке.
-    unsilence-plan = снять тишину с инцидента #{ $id }
-    unsilence-seen = в Alertmanager тишина в состоянии { $state }
+    unsilence-plan = снять заглушку с инцидента #{ $id }
+    unsilence-seen = состояние заглушки в Alertmanager: { $state }
     unsilence-done = Инцидент #{ $id } больше не заглушён.
     err-not-silenced = Инцидент #{ $id } отсюда не заглушали.
   `,
@@ -53,27 +53,27 @@ export default defineOperation({
   },
 
   run: async ({ ports, actor, plan, remember, signal }, { incident }) => {
-    const id = String(plan.bound?.['id']);
+    // A silence that has taken the place of the planned one meanwhile is the one that mutes the incident now.
+    const { silence } = await ports.incidents.get(incident);
+    const id = silence ? silenceSchema.parse(silence).id : String(plan.bound?.['id']);
     await remember({ silence: id });
-    // One that already ended by itself is what was wanted.
-    const before = await ports.alertmanager.silence(id, signal);
-    if (before && before.state !== 'expired') await ports.alertmanager.expireSilence(id, signal);
-    await ports.incidents.silenced(incident, null, actor.id);
+    await endSilence(ports.alertmanager, id, signal);
+    if (silence) await ports.incidents.silenced(incident, null, actor.id);
     return { state: 'succeeded', result: { id } };
   },
 
   verify: async ({ ports, signal }, _args, { id }) => {
-    // Alertmanager forgets expired silences after its retention.
-    const state = (await ports.alertmanager.silence(id, signal))?.state ?? 'expired';
-    return { ok: state === 'expired', text: { key: 'unsilence-seen', args: { state } } };
+    const state = await silenceState(ports.alertmanager, id, signal);
+    return { ok: state === 'expired' || state === 'missing', text: { key: 'unsilence-seen', args: { state } } };
   },
 
   reconcile: async ({ ports, actor, signal }, { incident }, external) => {
     const id = external?.['silence'];
     if (typeof id !== 'string') return { state: 'again' };
-    const found = await ports.alertmanager.silence(id, signal);
-    if (found && found.state !== 'expired') return { state: 'again' };
-    await ports.incidents.silenced(incident, null, actor.id);
+    const state = await silenceState(ports.alertmanager, id, signal);
+    if (state === 'active' || state === 'pending') return { state: 'again' };
+    const { silence } = await ports.incidents.get(incident);
+    if (silence && silenceSchema.parse(silence).id === id) await ports.incidents.silenced(incident, null, actor.id);
     return { state: 'succeeded', result: { id } };
   },
 
