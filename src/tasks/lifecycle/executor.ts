@@ -51,19 +51,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
         entry.again = await work.reconcile(run, operation, controller.signal);
         return false;
       }
-      switch (run.state) {
-        case 'planning':
-          return (await gates.plan(run, operation, controller.signal)) !== undefined;
-        case 'confirming':
-          return run.stepUp?.digest !== undefined && (await gates.checkStepUp(run, operation)) !== undefined;
-        case 'queued': {
-          const running = await gates.start(run, operation);
-          if (running?.state === 'running') await work.execute(running, operation, controller);
-          return false;
-        }
-        default:
-          return false;
+      if (run.state === 'planning') return (await gates.plan(run, operation, controller.signal)) !== undefined;
+      if (run.state === 'confirming') {
+        return run.stepUp?.digest !== undefined && (await gates.checkStepUp(run, operation)) !== undefined;
       }
+      if (run.state === 'queued') {
+        const running = await gates.start(run, operation);
+        if (running?.state === 'running') await work.execute(running, operation, controller);
+      }
+      return false;
     } finally {
       cancelLimit();
     }

@@ -44,18 +44,18 @@ export const WAITS_FOR_LOCK = 'run-waits-lock';
 
 /** What every stage of the life cycle needs in a worker. */
 export interface Tools extends ExecutorOptions {
-  contextOf(run: Run, signal: AbortSignal): Context<keyof Ports>;
+  readonly contextOf: (run: Run, signal: AbortSignal) => Context<keyof Ports>;
   /** An error as the run keeps it: with an id that the operator can quote, and the cause in the log only. */
-  record(thrown: unknown, run: Run): RunError;
+  readonly record: (thrown: unknown, run: Run) => RunError;
   /** Ends the run; `mine`: only while it is this worker's. Undefined: somebody else moved it first. */
-  finish(run: Run, to: RunState, patch: RunPatch, mine?: 'mine'): Promise<Run | undefined>;
+  readonly finish: (run: Run, to: RunState, patch: RunPatch, mine?: 'mine') => Promise<Run | undefined>;
   /** Runs that wait for one of these locks try again now. */
-  wake(keys: readonly string[]): Promise<void>;
-  locksOf(run: Run, operation: Operation): readonly string[];
-  clean(text: Text): Text;
-  cleanProgress(progress: Progress): Progress;
+  readonly wake: (keys: readonly string[]) => Promise<void>;
+  readonly locksOf: (run: Run, operation: Operation) => readonly string[];
+  readonly clean: (text: Text) => Text;
+  readonly cleanProgress: (progress: Progress) => Progress;
   /** A result as it is stored: plain JSON without secrets. */
-  cleanJson(value: unknown): unknown;
+  readonly cleanJson: (value: unknown) => unknown;
 }
 
 export function createTools(options: ExecutorOptions): Tools {
