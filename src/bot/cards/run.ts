@@ -199,7 +199,6 @@ function buttons(context: CardContext, run: Run, operation: Operation | undefine
         },
       ];
     }
-    case 'reconciling':
     case 'warning':
     case 'cancelled':
     case 'rejected':
