@@ -1,0 +1,164 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { silentLog } from '../../src/core/log.ts';
+import { systemRandom } from '../../src/core/random.ts';
+import { type AlertIntakeOptions, createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
+import { createAlertmanager } from '../../src/integrations/alertmanager/alertmanager.ts';
+import { startAlertmanagerSimulator } from '../../src/simulators/alertmanager/index.ts';
+import { events, incident } from '../../src/store/incidents.ts';
+import { createAlertWatch } from '../../src/tasks/alert-watch.ts';
+import { createIncidentDesk } from '../../src/tasks/incidents.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { storeForTest } from '../support/store.ts';
+
+const config = {
+  chats: [{ id: 'ops', chatId: -100, topics: {} }],
+  routes: [{ chat: 'ops' }],
+  policy: { incidentReopenMinutes: 10 },
+} as unknown as AlertIntakeOptions['config'];
+const MINUTE = 60_000;
+
+async function subject() {
+  const clock = createManualClock('2026-03-01T03:00:00Z');
+  const server = await startAlertmanagerSimulator(
+    { webhook: { url: 'http://127.0.0.1:9/none' } },
+    { clock, random: systemRandom, fetch: () => Promise.reject(new Error('nobody listens')) },
+  );
+  onTestFinished(() => server.stop());
+  const { db } = await storeForTest();
+  const port = createAlertmanager({ url: server.url }, { fetch, clock });
+  const intake = createAlertIntake({ db, config, clock, log: silentLog });
+  const watch = createAlertWatch({ db, clock, log: silentLog, alertmanager: port });
+  await clock.advance(10 * MINUTE);
+  /** The webhook as Alertmanager would have sent it. */
+  const told = async (alerts: readonly { name: string; fingerprint: string }[], more: object = {}): Promise<number> => {
+    await intake.accept(
+      JSON.stringify({
+        groupKey: 'g',
+        groupLabels: { alertname: 'A' },
+        ...more,
+        alerts: alerts.map(({ name, fingerprint }) => ({
+          status: 'firing',
+          fingerprint,
+          labels: { alertname: 'A', instance: name },
+        })),
+      }),
+    );
+    const { rows } = await db.query("select id from incidents where group_key = 'g' and current");
+    return z.object({ id: z.number() }).parse(rows[0]).id;
+  };
+  const fire = (name: string) => ({ name, fingerprint: server.fire({ alertname: 'A', instance: name }) });
+  const round = () => watch.round(new AbortController().signal);
+  return { clock, server, db, port, intake, told, fire, round, desk: createIncidentDesk({ db, clock }) };
+}
+
+test('an alert that ends while it is silenced ends its incident, on the same card', async () => {
+  const { clock, server, db, port, told, fire, round, desk } = await subject();
+  const a = fire('a');
+  const id = await told([a]);
+  const until = new Date(clock.now().getTime() + 60 * MINUTE);
+  const matchers = [{ name: 'alertname', value: 'A', isRegex: false, isEqual: true }];
+  const silence = await port.createSilence({
+    matchers,
+    startsAt: clock.now(),
+    endsAt: until,
+    createdBy: 'anna',
+    comment: 'c',
+  });
+  await desk.silenced(id, { id: silence, until, by: 'anna' }, 'anna');
+  await clock.advance(3 * MINUTE);
+  await round();
+  expect(await incident(db, id)).toMatchObject({ state: 'firing' });
+  server.resolve(a.fingerprint);
+  await clock.advance(MINUTE);
+  await round();
+  expect(await incident(db, id)).toMatchObject({ state: 'resolved', resolvedAt: clock.now() });
+  const { rows } = await db.query('select rev from cards');
+  expect(rows).toEqual([{ rev: 3 }]);
+  expect((await events(db, id, 2)).map(({ kind }) => kind)).toEqual(['resolved', 'alert-resolved']);
+});
+
+test('one of two that has ended unseen is over, the other fires on', async () => {
+  const { clock, server, db, told, fire, round } = await subject();
+  const [a, b] = [fire('a'), fire('b')];
+  const id = await told([a, b]);
+  server.resolve(b.fingerprint);
+  await clock.advance(3 * MINUTE);
+  await round();
+  const found = await incident(db, id);
+  expect(found).toMatchObject({
+    state: 'firing',
+    data: { alerts: { [a.fingerprint]: { status: 'firing' }, [b.fingerprint]: { status: 'resolved' } } },
+  });
+});
+
+test('the incident of another sender is left alone', async () => {
+  const { clock, db, told, round } = await subject();
+  const id = await told([{ name: 'grafana', fingerprint: 'ffffffffffffffff' }]);
+  await clock.advance(60 * MINUTE);
+  await round();
+  await round();
+  expect(await incident(db, id)).toMatchObject({ state: 'firing' });
+});
+
+test('one that was seen in Alertmanager before is ended, also by another process', async () => {
+  const { clock, server, db, port, told, fire, round } = await subject();
+  const a = fire('a');
+  const id = await told([a]);
+  await clock.advance(3 * MINUTE);
+  await round();
+  server.resolve(a.fingerprint);
+  await clock.advance(MINUTE);
+  await createAlertWatch({ db, clock, log: silentLog, alertmanager: port }).round(new AbortController().signal);
+  expect(await incident(db, id)).toMatchObject({ state: 'resolved' });
+});
+
+test('nothing is ended while its webhook may be under way, or shortly after Alertmanager has started', async () => {
+  const { clock, server, db, port, told, fire, round } = await subject();
+  const a = fire('a');
+  const id = await told([a]);
+  await round();
+  server.resolve(a.fingerprint);
+  await clock.advance(MINUTE);
+  await round();
+  expect(await incident(db, id)).toMatchObject({ state: 'firing' });
+  await clock.advance(5 * MINUTE);
+  const young = { ...port, status: async () => ({ ...(await port.status()), startedAt: clock.now() }) };
+  const watch = createAlertWatch({ db, clock, log: silentLog, alertmanager: young });
+  await watch.round(new AbortController().signal);
+  expect(await incident(db, id)).toMatchObject({ state: 'firing' });
+  await round();
+  expect(await incident(db, id)).toMatchObject({ state: 'resolved' });
+});
+
+test('what happens while Alertmanager answers is newer than its answer', async () => {
+  const { clock, server, db, port, told, fire, round } = await subject();
+  const a = fire('a');
+  const id = await told([a]);
+  await clock.advance(3 * MINUTE);
+  await round();
+  server.resolve(a.fingerprint);
+  await clock.advance(3 * MINUTE);
+  const slow = {
+    ...port,
+    alerts: async () => {
+      const answer = await port.alerts();
+      await told([a, { name: 'b', fingerprint: 'b'.repeat(16) }]);
+      return answer;
+    },
+  };
+  await createAlertWatch({ db, clock, log: silentLog, alertmanager: slow }).round(new AbortController().signal);
+  expect(await incident(db, id)).toMatchObject({ state: 'firing' });
+});
+
+test('a silence that has run out is taken off the card', async () => {
+  const { clock, db, told, fire, round, desk } = await subject();
+  const id = await told([fire('a')]);
+  await desk.silenced(id, { id: 's', until: new Date(clock.now().getTime() + MINUTE), by: 'anna' }, 'anna');
+  await round();
+  expect((await incident(db, id))?.silence).toBeDefined();
+  await clock.advance(MINUTE);
+  await round();
+  expect((await incident(db, id))?.silence).toBeUndefined();
+  expect((await events(db, id, 1))[0]).toMatchObject({ kind: 'silence-ended' });
+});
