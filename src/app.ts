@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { serve, type ServerType } from '@hono/node-server';
 import { type Clock, days, minutes, seconds } from './core/clock.ts';
 import { VakhtaError } from './core/error.ts';
@@ -23,6 +24,7 @@ import { stats } from './store/outbox.ts';
 import { heartbeat, leave } from './store/processes.ts';
 import { createPostgresQueue, createRedisQueue, type JobQueue } from './store/queue.ts';
 import { countRuns } from './store/runs.ts';
+import { createAlertWatch } from './tasks/alert-watch.ts';
 import { createCertificateWatch } from './tasks/certificates.ts';
 import type { Facts, Operation } from './tasks/define.ts';
 import { createIncidentDesk } from './tasks/incidents.ts';
@@ -32,6 +34,7 @@ import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
 import { createStepUp } from './tasks/lifecycle/step-up.ts';
 import { createOverview } from './tasks/overview.ts';
 import type { Ports } from './tasks/ports.ts';
+import { loadRunbooks } from './tasks/runbooks.ts';
 import { allMessages } from './messages.gen.ts';
 import { createHousekeeping } from './app/housekeeping.ts';
 import { createMetrics, type Metrics } from './app/metrics.ts';
@@ -74,10 +77,13 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** Beside the program, in the sources as in the image. */
+const RUNBOOKS = fileURLToPath(new URL('../docs/runbooks', import.meta.url));
 const CONCURRENCY = 4;
 const DRAIN_MS = seconds(20);
 const RECONCILE_EVERY_MS = seconds(5);
 const HEARTBEAT_EVERY_MS = seconds(20);
+const ALERT_WATCH_EVERY_MS = seconds(30);
 
 /** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
 export async function compose(config: Config, role: Composition, edges: Edges): Promise<App> {
@@ -152,6 +158,9 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const reconciler = createReconciler({ db, clock, log, executor, requeue });
   const housekeeping = createHousekeeping({ db, clock, log, retentionMs: days(config.retention.days) });
 
+  const alertmanager = systems?.alertmanager;
+  const alertWatch = alertmanager && createAlertWatch({ db, clock, log, alertmanager });
+
   const bot: Bot | undefined = hasBot
     ? createBot({
         config,
@@ -164,6 +173,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
         log,
         metrics: metrics.bot,
         facts,
+        runbooks: await loadRunbooks(RUNBOOKS),
         telegram: await telegramOf(config, secrets),
       })
     : undefined;
@@ -238,6 +248,11 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       });
       await queue.start(({ runId }, signal) => executor.process(runId, signal), { concurrency: CONCURRENCY });
       await lookAround();
+      if (alertWatch) {
+        inBackground((signal) =>
+          db.leader('alert-watch', signal, every(ALERT_WATCH_EVERY_MS, 'asking Alertmanager', alertWatch.round)),
+        );
+      }
       inBackground((signal) =>
         db.leader('reconciler', signal, every(RECONCILE_EVERY_MS, 'reconciling', reconciler.round)),
       );

@@ -21,6 +21,7 @@ import { languages } from '../store/prefs.ts';
 import { run as findRun } from '../store/runs.ts';
 import type { Facts, Operation } from '../tasks/define.ts';
 import type { Requests } from '../tasks/lifecycle/requests.ts';
+import type { Runbooks } from '../tasks/runbooks.ts';
 import type { CardKind } from './cards/define.ts';
 import { cards as allCards } from './cards/registry.gen.ts';
 import { createCommands, parseCommand } from './commands.ts';
@@ -47,6 +48,8 @@ export interface BotOptions {
   readonly operations: ReadonlyMap<string, Operation>;
   readonly catalogue: Catalogue;
   readonly facts: Facts;
+  /** The runbooks that come with the program. */
+  readonly runbooks?: Runbooks;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -99,7 +102,21 @@ export function createBot(options: BotOptions): Bot {
   const readers = createReaders({ db, config, catalogue, clock });
   const codes = new Codes();
   const sender = createSender(api, metrics);
-  const outbox = createOutbox({ db, config, cards, operations, people, readers, random, log, sender, clock, metrics });
+  const { runbooks } = options;
+  const outbox = createOutbox({
+    db,
+    config,
+    cards,
+    operations,
+    people,
+    readers,
+    runbooks,
+    random,
+    log,
+    sender,
+    clock,
+    metrics,
+  });
   const { wake, urgent, lane } = outbox;
   const form = createForm({
     db,

@@ -26,7 +26,7 @@ const held_ = z.object({ ids: z.array(z.number()) });
 
 export interface AlertWatch {
   /** One round. Throws what the database or Alertmanager throw. */
-  round(signal: AbortSignal): Promise<void>;
+  readonly round: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
