@@ -13,7 +13,7 @@ import type { Config, Endpoint } from './config/schema.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type Bot, createBot } from './bot/bot.ts';
 import { createHttp } from './handlers/http.ts';
-import { createScheduler, type Schedule } from './handlers/schedules.ts';
+import { createScheduler, type Schedule, type Scheduler } from './handlers/schedules.ts';
 import { createAlertIntake } from './handlers/webhooks/alertmanager.ts';
 import { type Database, openDatabase } from './store/db.ts';
 import { type EmbeddedPostgres, startEmbedded } from './store/embedded.ts';
@@ -68,6 +68,8 @@ export interface App {
   readonly facts: Facts;
   readonly metrics: Metrics;
   readonly queue: JobQueue;
+  /** The regular work; once started it looks at the clock by itself every minute. */
+  readonly scheduler: Scheduler;
   /** How many migrations the database needed. */
   readonly migrations: number;
   /** Where the HTTP side listens, once started. */
@@ -289,6 +291,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     facts,
     metrics,
     queue,
+    scheduler,
     migrations: migrations.length,
     address: () => addressOf(server),
     start: async () => {

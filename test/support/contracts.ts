@@ -8,7 +8,9 @@ const folder = process.env.VAKHTA_CONTRACTS ?? fileURLToPath(new URL('../../../s
 /** False where the descriptions are not at hand: tests that need them skip with a visible line, and fail when CI=true. */
 export const haveContracts: boolean = existsSync(folder);
 if (!haveContracts && process.env.CI === 'true') {
-  throw new Error(`API descriptions not found in ${folder}: set VAKHTA_CONTRACTS. With CI=true they may not be skipped.`);
+  throw new Error(
+    `API descriptions not found in ${folder}: set VAKHTA_CONTRACTS. With CI=true they may not be skipped.`,
+  );
 }
 
 /** Path below the contracts folder. */

@@ -10,6 +10,10 @@ export interface Launched {
   log(): string;
   /** True until the process has ended. */
   running(): boolean;
+  /** Resolves at its end, with the exit code or the signal that ended it. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  /** Sends a signal and does not wait. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends `signal` (default SIGTERM), SIGKILL after ten seconds, and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -71,22 +75,24 @@ export function launch(what: string, argv: readonly string[], options: LaunchOpt
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   let ended = false;
-  const end = new Promise<void>((resolve) => {
-    const done = () => {
+  const end = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    const done = (code: number | null, signal: NodeJS.Signals | null) => {
       ended = true;
       live.delete(child);
-      resolve();
+      resolve({ code, signal });
     };
     child.once('exit', done);
     child.once('error', (error) => {
       output += `${what}: ${error.message}\n`;
-      done();
+      done(null, null);
     });
   });
   return {
     pid: child.pid ?? -1,
     log: () => output,
     running: () => !ended,
+    ended: end,
+    signal: (signal) => void child.kill(signal),
     async stop(signal = 'SIGTERM') {
       if (!ended) child.kill(signal);
       const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
@@ -145,10 +151,14 @@ export interface Ran {
 }
 
 /** Runs a command to its end. Never throws for an exit code. */
-export function run(argv: readonly string[], options: { cwd?: string; user?: string } = {}): Promise<Ran> {
+export function run(
+  argv: readonly string[],
+  options: { cwd?: string; user?: string; env?: Readonly<Record<string, string>> } = {},
+): Promise<Ran> {
   const [command = '', ...args] = asUser(options.user, argv);
+  const place = { cwd: options.cwd ?? '/', env: { ...process.env, ...options.env }, maxBuffer: 64 * 1024 * 1024 };
   return new Promise((resolve, reject) => {
-    execFile(command, args, { cwd: options.cwd ?? '/', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile(command, args, place, (error, stdout, stderr) => {
       if (error === null) resolve({ code: 0, stdout, stderr });
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
       else reject(new Error(`${argv.join(' ')}: ${error.message}`, { cause: error }));

@@ -27,7 +27,13 @@ export interface SshServer {
 }
 
 /** sshd with its own host key; a system user made for it when we are root (and removed again), else ourselves. */
-export async function startSshd(options: { readonly extraConfig?: string } = {}): Promise<SshServer> {
+export async function startSshd(
+  options: {
+    readonly extraConfig?: string;
+    /** The user who logs in is another name of this system user (used only when we are root). */
+    readonly sameAs?: string;
+  } = {},
+): Promise<SshServer> {
   const program = need('sshd');
   const keygen = need('ssh-keygen');
   const { path: folder, remove } = await temporaryFolder();
@@ -49,6 +55,7 @@ export async function startSshd(options: { readonly extraConfig?: string } = {})
       '/bin/bash',
       '--password',
       '*',
+      ...(options.sameAs === undefined ? [] : ['--non-unique', '--uid', String(systemUser(options.sameAs).uid)]),
       user,
     ]);
     await mkdir(at('home'));

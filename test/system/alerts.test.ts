@@ -1,0 +1,199 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Message } from '../../src/simulators/telegram/types.ts';
+import {
+  type AlertmanagerServer,
+  freePort,
+  type PrometheusServer,
+  startAlertmanager,
+  startPrometheus,
+  withComponents,
+} from '../support/components/index.ts';
+import { GROUP, type Installation, startInstallation, TOPICS, WEBHOOK_TOKEN } from '../support/installation.ts';
+
+const SLOW = { timeoutMs: 30_000 };
+const RUNBOOK = 'https://runbooks.example.net/disk';
+
+interface ListedSilence {
+  readonly status: { readonly state: string };
+  readonly createdBy: string;
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly matchers: readonly { readonly name: string; readonly value: string; readonly isRegex: boolean }[];
+}
+
+/** Something to be scraped, with one number that the test moves. */
+async function startTarget() {
+  let used = 0.4;
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/plain; version=0.0.4');
+    response.end(`# TYPE disk_used_ratio gauge\ndisk_used_ratio{mountpoint="/srv"} ${used}\n`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    set: (ratio: number) => {
+      used = ratio;
+    },
+    stop: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+withComponents(['prometheus', 'alertmanager'], () => {
+  let target: Awaited<ReturnType<typeof startTarget>>;
+  let alertmanager: AlertmanagerServer;
+  let prometheus: PrometheusServer;
+  let here: Installation;
+
+  beforeAll(async () => {
+    const httpPort = await freePort();
+    target = await startTarget();
+    alertmanager = await startAlertmanager({
+      webhookUrl: `http://127.0.0.1:${httpPort}/webhooks/alertmanager`,
+      token: WEBHOOK_TOKEN,
+      groupBy: ['alertname', 'instance'],
+    });
+    const [server, installation] = await Promise.all([
+      startPrometheus({
+        alertmanagerUrl: alertmanager.url,
+        targets: [{ job: 'node', targets: [target.address], labels: { guest: 'docker1' } }],
+        rules: [
+          {
+            groups: [
+              {
+                name: 'disk',
+                rules: [
+                  {
+                    alert: 'DiskAlmostFull',
+                    expr: 'disk_used_ratio > 0.9',
+                    labels: { severity: 'critical' },
+                    annotations: {
+                      summary: 'Disk of {{ $labels.guest }} is at {{ $value | humanizePercentage }}',
+                      runbook_url: RUNBOOK,
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+      }),
+      startInstallation({
+        httpPort,
+        sections: { alertmanager: { url: alertmanager.url, webhook_token: 'env:T_WEBHOOK_TOKEN' } },
+      }),
+    ]);
+    prometheus = server;
+    here = installation;
+    await here.open('start');
+  });
+  afterAll(async () => {
+    await prometheus?.stop();
+    await alertmanager?.stop();
+    await here?.stop();
+    await target?.stop();
+  });
+
+  const silences = async (): Promise<ListedSilence[]> =>
+    (await (await fetch(`${alertmanager.url}/api/v2/silences`)).json()) as ListedSilence[];
+  const labels = (message: Message) => (message.reply_markup?.inline_keyboard ?? []).flat().map(({ text }) => text);
+
+  test('a real alert becomes one card: taken on, silenced in Alertmanager, released, resolved', async () => {
+    const boris = here.person('boris');
+    target.set(0.97);
+    const card = await here.group.waitFor('Disk of docker1 is at 97%', SLOW);
+    expect(card.message_thread_id).toBe(TOPICS.alerts);
+    expect(card.text).toContain('КРИТИЧНО');
+    for (const word of [target.address, '/srv']) expect(card.text).toContain(word);
+    expect(labels(card)).toEqual([
+      '✋ Беру на себя',
+      'Подробно',
+      '📖 Инструкция',
+      '🔕 на 1 ч',
+      '🔕 на 4 ч',
+      '🔕 на 24 ч',
+    ]);
+    const urls = (card.reply_markup?.inline_keyboard ?? []).flat().flatMap(({ url }) => url ?? []);
+    expect(urls).toEqual([RUNBOOK]);
+
+    await (await boris.presses('✋ Беру на себя', { chat: GROUP })).answered();
+    const owned = await here.group.waitFor(/Борис/u, SLOW);
+    expect(owned.message_id).toBe(card.message_id);
+
+    await (await boris.presses('🔕 на 1 ч', { chat: GROUP })).answered();
+    const quiet = await here.group.waitFor((message) => labels(message).includes('🔔 Снять заглушку'), SLOW);
+    expect(quiet.message_id).toBe(card.message_id);
+    const [silence, ...others] = await silences();
+    expect(others).toEqual([]);
+    expect(silence).toMatchObject({
+      status: { state: 'active' },
+      createdBy: expect.stringContaining('boris') as string,
+    });
+    // Alertmanager moves a start that lies a few milliseconds back to its own now.
+    const lasts = Date.parse(silence?.endsAt ?? '') - Date.parse(silence?.startsAt ?? '');
+    expect(Math.round(lasts / 1000)).toBe(3600);
+    expect(silence?.matchers).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'alertname', value: 'DiskAlmostFull', isRegex: false }),
+        expect.objectContaining({ name: 'instance', value: target.address, isRegex: false }),
+      ]),
+    );
+
+    await (await boris.presses('🔔 Снять заглушку', { chat: GROUP })).answered();
+    await here.group.waitFor(
+      (message) => message.message_id === card.message_id && labels(message).includes('🔕 на 1 ч'),
+      SLOW,
+    );
+    expect((await silences()).map(({ status }) => status.state)).toEqual(['expired']);
+
+    target.set(0.3);
+    const over = await here.group.waitFor('РЕШЕНО', SLOW);
+    expect(over.message_id).toBe(card.message_id);
+    expect(over.text).toContain('Борис');
+    expect(labels(over)).toEqual(['Подробно', '📖 Инструкция']);
+    expect(
+      here.group.messages().filter(({ text }) => text?.includes('DiskAlmostFull') || text?.includes('docker1')),
+    ).toHaveLength(1);
+  });
+
+  test('a wrong token is answered 401, shows nothing, and is counted', async () => {
+    const before = here.group.messages().length;
+    const body = JSON.stringify({
+      version: '4',
+      groupKey: '{}:{alertname="Forged"}',
+      status: 'firing',
+      receiver: 'vakhta',
+      groupLabels: { alertname: 'Forged' },
+      commonLabels: { alertname: 'Forged', severity: 'critical' },
+      commonAnnotations: { summary: 'Forged' },
+      externalURL: 'http://alertmanager.example.net',
+      truncatedAlerts: 0,
+      alerts: [
+        {
+          status: 'firing',
+          labels: { alertname: 'Forged', severity: 'critical' },
+          annotations: { summary: 'Forged' },
+          startsAt: new Date().toISOString(),
+          endsAt: '0001-01-01T00:00:00Z',
+          generatorURL: '',
+          fingerprint: '00000000deadbeef',
+        },
+      ],
+    });
+    const post = (headers: Record<string, string>) =>
+      fetch(here.webhookUrl, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+    expect((await post({ authorization: 'Bearer wrong' })).status).toBe(401);
+    expect((await post({})).status).toBe(401);
+    // The same body with the right token is shown: so it was the token that kept it out.
+    const metric = async () => (await (await fetch(`${here.url}/metrics`)).text()).split('\n');
+    expect(await metric()).toContain('vakhta_webhooks_total{result="unauthorized"} 2');
+    expect(here.group.messages()).toHaveLength(before);
+    expect((await post({ authorization: `Bearer ${WEBHOOK_TOKEN}` })).status).toBe(200);
+    await here.group.waitFor('Forged', SLOW);
+    expect(here.group.messages()).toHaveLength(before + 1);
+  });
+});
