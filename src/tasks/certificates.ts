@@ -2,7 +2,7 @@ import { type CertificateSeen, type CertificateVerdict, judgeCertificate } from 
 import type { Clock } from '../core/clock.ts';
 import type { Config, Endpoint } from '../config/schema.ts';
 import type { TlsProber, TlsReport } from '../integrations/tls/prober.ts';
-import { touchCards, wantCard } from '../store/cards.ts';
+import { cardsOf, forgetMessage, touchCards, wantCard } from '../store/cards.ts';
 import { announce, keepOnly, upsert } from '../store/certificates.ts';
 import type { Database } from '../store/db.ts';
 import { PRIORITY } from './lifecycle/shared.ts';
@@ -26,6 +26,12 @@ export interface CertificateWatch {
 
 const CONCURRENCY = 16;
 
+/** Each warning is a message of its own, because an edited one rings no bell; all of them follow the endpoint's state. */
+const cardRef = (endpoint: string, threshold: number): string => `${endpoint}@${threshold}`;
+
+/** The endpoint that a card of kind `certificate` is about. */
+export const endpointOfCard = (ref: string): string => ref.slice(0, ref.lastIndexOf('@'));
+
 export function createCertificateWatch(options: {
   readonly db: Database;
   readonly clock: Clock;
@@ -41,11 +47,15 @@ export function createCertificateWatch(options: {
     const now = clock.now();
     await db.tx(async (tx) => {
       await upsert(tx, endpoint.id, seen, seen.serial, now);
-      await touchCards(tx, 'certificate', endpoint.id, now);
+      for (const threshold of [0, ...warnDays])
+        await touchCards(tx, 'certificate', cardRef(endpoint.id, threshold), now);
       if (verdict.threshold === undefined || seen.serial === undefined) return;
       if (!(await announce(tx, endpoint.id, seen.serial, verdict.threshold, now))) return;
       const priority = verdict.threshold <= 3 ? PRIORITY.critical : PRIORITY.warning;
-      await wantCard(tx, { kind: 'certificate', ref: endpoint.id, priority, ...options.place(endpoint) }, now);
+      const ref = cardRef(endpoint.id, verdict.threshold);
+      // The certificate before this one may have had the same warning; an edit of last year's message rings no bell.
+      for (const old of await cardsOf(tx, 'certificate', ref)) await forgetMessage(tx, old.id);
+      await wantCard(tx, { kind: 'certificate', ref, priority, ...options.place(endpoint) }, now);
     });
   };
 

@@ -128,6 +128,11 @@ export interface OperationSpec<S extends z.ZodObject, P extends PortName, R> {
   readonly locks?: (args: z.infer<S>, plan: Plan) => readonly string[];
   readonly timeoutMs: number;
   readonly plan: (context: Context<P>, args: z.infer<S>) => Promise<Plan>;
+  /**
+   * Does it. Before anything is changed outside, `remember` has to be called: it refuses when the run is no longer this
+   * worker's. Of a change, an error of kind `usage`, `denied` or `permanent` says that it is known how it ended (see
+   * `definite`); after any other, `reconcile` is asked.
+   */
   readonly run: (context: RunContext<P>, args: z.infer<S>) => Promise<Outcome<R>>;
   /** Obligatory for everything but `read`. */
   readonly verify?: (context: Context<P>, args: z.infer<S>, result: R) => Promise<Verified>;
@@ -187,6 +192,10 @@ export interface Operation {
   report(result: unknown, args: Args, view: View): Doc;
   undo(args: Args, result: unknown): { readonly operation: string; readonly args: Record<string, unknown> } | undefined;
 }
+
+/** The same failure as a known end: what passes by itself elsewhere, but here is sure to have changed nothing. */
+export const definite = (error: VakhtaError): VakhtaError =>
+  new VakhtaError('permanent', error.code, error.message, { text: error.text, args: error.args, cause: error });
 
 /** Declares an operation: one file in tasks/operations, one default export. */
 export function defineOperation<S extends z.ZodObject, P extends PortName, R>(spec: OperationSpec<S, P, R>): Operation {

@@ -1,61 +1,92 @@
 import { z } from 'zod';
 import { minutes, seconds } from '../core/clock.ts';
 import { code, doc, facts, type Inlines } from '../core/doc.ts';
-import { VakhtaError } from '../core/error.ts';
+import { toVakhtaError, VakhtaError } from '../core/error.ts';
 import { formatDuration } from '../core/format.ts';
 import { defineMessages, type Messages } from '../core/i18n.ts';
 import type { Risk } from '../core/policy.ts';
 import type { Guest, PowerAction, Proxmox, TaskResult } from '../integrations/proxmox/port.ts';
-import { defineOperation, type Operation, type Outcome, type Reconciled } from './define.ts';
+import { defineOperation, definite, type Operation, type Outcome, type Reconciled } from './define.ts';
+import { stopOf } from './lifecycle/stop.ts';
 import type { Several } from './several.ts';
 
 export const messages = defineMessages({
   en: `
-    guest-plan = { $guest } on { $node } is { $status } now
-    guest-plan-restart = it is shut down in order and started again; what it serves is away meanwhile
-    guest-plan-stop = it is switched off at once, without shutting down: data in memory is lost
-    guest-plan-shutdown = it is shut down in order; what it serves is away until somebody starts it
+    guest-plan = { $guest } on { $node } { $status ->
+        [running] is running now
+        [stopped] is stopped now
+       *[other] is in the state “{ $status }” now
+    }
+    guest-plan-restart = it is shut down in order and started again; its services are away meanwhile
+    guest-plan-stop = it is switched off at once, without shutting down: unsaved data is lost
+    guest-plan-shutdown = it is shut down in order; its services are away until somebody starts it
     guest-plan-start = it is started
-    guest-running = { $guest } runs
+    guest-running = { $guest } is running
     guest-stopped = { $guest } is stopped
-    guest-restarted = { $guest } runs, and for { $uptime } s only
-    guest-not-restarted = { $guest } runs, but was not restarted: up for { $uptime } s
-    guest-task = waiting for the task of Proxmox: { $last }
-    guest-task-started = task started
+    guest-restarted = { $guest } is running again, up for { $uptime } s
+    guest-not-restarted = { $guest } is running, but was not restarted: it has been up for { $uptime } s
+    guest-task = Proxmox: { $last }
+    guest-task-started = Proxmox has started the task
+    guest-status = { $status ->
+        [running] running
+        [stopped] stopped
+       *[other] { $status }
+    }
     guest-name = Guest
     guest-state = State
     guest-took = Took
     guest-warnings = Warnings
     guest-log = Log
     err-guest-task-failed = Proxmox reports for { $guest }: { $status }
-    err-guest-task-unknown = The task on { $guest } ended without a word: whether it worked is unknown. Look at the guest.
-    guest-busy = the task of Proxmox still runs
+    err-guest-task-unknown = The task of Proxmox on { $guest } ended without a result, so whether it worked is unknown. Look at the guest.
+    err-guest-task-none = Proxmox knows no task of this request on { $guest }. Look at the guest, then ask again if it is still wanted.
+    err-guest-changed = { $guest } is not the guest of the plan any more: the number { $vmid } now belongs to { $now }. Nothing was done; ask again.
+    guest-busy = the task is still running in Proxmox
   `,
   ru: `
-    guest-plan = { $guest } на { $node }, сейчас { $status }
-    guest-plan-restart = будет корректно выключен и запущен снова; его сервисы на это время пропадут
-    guest-plan-stop = будет выключен сразу, без завершения работы: данные в памяти пропадут
-    guest-plan-shutdown = будет корректно выключен; его сервисов не будет, пока его не запустят
+    guest-plan = { $guest } на { $node } сейчас { $status ->
+        [running] работает
+        [stopped] выключен
+       *[other] в состоянии «{ $status }»
+    }
+    guest-plan-restart = будет корректно выключен и запущен снова; его сервисы на это время станут недоступны
+    guest-plan-stop = будет выключен сразу, без завершения работы: несохранённые данные пропадут
+    guest-plan-shutdown = будет корректно выключен; его сервисы будут недоступны, пока его не запустят
     guest-plan-start = будет запущен
     guest-running = { $guest } работает
     guest-stopped = { $guest } выключен
-    guest-restarted = { $guest } работает, и всего { $uptime } с
-    guest-not-restarted = { $guest } работает, но перезапущен не был: включён { $uptime } с
-    guest-task = жду задачу Proxmox: { $last }
-    guest-task-started = задача запущена
+    guest-restarted = { $guest } снова работает, включён { $uptime } с
+    guest-not-restarted = { $guest } работает, но перезапущен не был: включён уже { $uptime } с
+    guest-task = Proxmox: { $last }
+    guest-task-started = Proxmox запустил задачу
+    guest-status = { $status ->
+        [running] работает
+        [stopped] выключен
+       *[other] { $status }
+    }
     guest-name = Гость
     guest-state = Состояние
     guest-took = Заняло
     guest-warnings = Предупреждения
     guest-log = Журнал
     err-guest-task-failed = Proxmox сообщает о { $guest }: { $status }
-    err-guest-task-unknown = Задача на { $guest } кончилась молча: удалась ли она, неизвестно. Посмотрите на гостя.
-    guest-busy = задача Proxmox ещё идёт
+    err-guest-task-unknown = Задача Proxmox на { $guest } завершилась без результата: удалась ли она, неизвестно. Посмотрите на гостя.
+    err-guest-task-none = Proxmox не знает задачи этого запроса на { $guest }. Посмотрите на гостя и, если ещё нужно, запросите снова.
+    err-guest-changed = { $guest } — уже не тот гость, что в плане: номер { $vmid } теперь у { $now }. Ничего не сделано; запросите снова.
+    guest-busy = задача в Proxmox ещё выполняется
   `,
 });
 
 const boundSchema = z.object({ host: z.string(), vmid: z.number(), name: z.string(), node: z.string() });
 type Bound = z.output<typeof boundSchema>;
+
+/** Stored before Proxmox is asked, then again with the task that it answered. */
+const rememberedSchema = z.object({ asked: boundSchema, at: z.coerce.date(), upid: z.string().optional() });
+
+/** Refused before a task began: it is known that nothing happened, so there is nothing to find out. */
+const NOT_BEGUN = new Set(['proxmox-unreachable', 'proxmox-locked']);
+/** Clocks of two machines, and whole seconds. */
+const CLOCK_SLACK_MS = seconds(2);
 
 const resultSchema = z.object({
   guest: z.string(),
@@ -132,6 +163,20 @@ export function definePowerOperation(power: PowerOperation): Operation {
     }
   };
 
+  /** The task that our token began on this guest, of this kind, since then. */
+  const taskSince = async (
+    host: Proxmox,
+    { node, vmid }: Bound,
+    { type }: Guest,
+    at: Date,
+    signal: AbortSignal,
+  ): Promise<string | undefined> => {
+    const since = new Date(at.getTime() - CLOCK_SLACK_MS);
+    const tasks = await host.tasks(node, { since, own: true, vmid }, signal);
+    const kind = `${type === 'lxc' ? 'vz' : 'qm'}${power.action}`;
+    return tasks.findLast((task) => task.type === kind && task.id === String(vmid))?.upid;
+  };
+
   return defineOperation({
     name: `guest.${power.word}`,
     messages: power.messages,
@@ -163,24 +208,42 @@ export function definePowerOperation(power: PowerOperation): Operation {
       };
     },
 
-    run: async ({ ports, plan, clock, signal, progress, remember }) => {
+    run: async ({ ports, plan, clock, signal, progress, remember, log }) => {
       const bound = boundSchema.parse(plan.bound);
       const host = ports.proxmox.get(bound.host);
       const guest = await host.guest(bound.vmid, signal);
+      if (guest.name !== bound.name) {
+        const args = { guest: display(bound), vmid: bound.vmid, now: guest.name };
+        throw new VakhtaError('permanent', 'guest-changed', `${bound.vmid} is now ${guest.name}`, { args });
+      }
       const started = clock.now();
-      await remember({ asked: true });
-      const upid = await host.power(guest, power.action, { timeout: 120 }, signal);
-      await remember({ asked: true, upid: upid.upid });
-      progress({ step: { key: 'guest-task-started' } });
-      const task = await host.waitForTask(upid.upid, {
-        signal,
-        onProgress: ({ newLines }) => {
-          const last = newLines.at(-1);
-          if (last) progress({ step: { key: 'guest-task', args: { last } } });
-        },
+      const asked = { ...bound, node: guest.node };
+      await remember({ asked, at: started });
+      const upid = await host.power(guest, power.action, { timeout: 120 }, signal).catch((thrown: unknown) => {
+        if (thrown instanceof VakhtaError && NOT_BEGUN.has(thrown.code)) throw definite(thrown);
+        throw thrown;
       });
-      const after = await host.guest(bound.vmid, signal);
-      return outcome(bound, task, after.status, clock.now().getTime() - started.getTime());
+      await remember({ asked, at: started, upid: upid.upid });
+      progress({ step: { key: 'guest-task-started' } });
+      try {
+        const task = await host.waitForTask(upid.upid, {
+          signal,
+          onProgress: ({ newLines }) => {
+            const last = newLines.at(-1);
+            if (last) progress({ step: { key: 'guest-task', args: { last } } });
+          },
+        });
+        const after = await host.guest(bound.vmid, signal);
+        return outcome(asked, task, after.status, clock.now().getTime() - started.getTime());
+      } catch (thrown) {
+        // Who cancels wants the task to end as well; whether it did, reconcile sees.
+        if (stopOf(signal) === 'cancel') {
+          await host.stopTask(asked.node, upid.upid).catch((error: unknown) => {
+            log.warn({ err: error, upid: upid.upid }, 'the task was not stopped');
+          });
+        }
+        throw thrown;
+      }
     },
 
     verify: async ({ ports, clock, signal }, _args, { host: hostId, vmid, guest: name, durationMs }) => {
@@ -207,25 +270,32 @@ export function definePowerOperation(power: PowerOperation): Operation {
       }
     },
 
-    reconcile: async ({ ports, signal }, { guest: name }, external): Promise<Reconciled<PowerResult>> => {
-      if (external?.['asked'] !== true) return { state: 'again' };
-      const { host, guest } = await findGuest(ports.proxmox, name, signal);
-      const bound: Bound = { host: host.id, vmid: guest.vmid, name: guest.name, node: guest.node };
-      const upid = external['upid'];
-      // Asked, but the answer with the task's id never arrived: nobody knows, so nothing is asked twice.
-      if (typeof upid !== 'string')
-        return { state: 'failed', text: { key: 'err-guest-task-unknown', args: { guest: display(bound) } } };
-      const task = await host.task(guest.node, upid, signal);
+    reconcile: async ({ ports, signal }, _args, external): Promise<Reconciled<PowerResult>> => {
+      if (external === undefined) return { state: 'again' };
+      const { asked, at, upid: known } = rememberedSchema.parse(external);
+      const host = ports.proxmox.get(asked.host);
+      const guest = await host.guest(asked.vmid, signal);
+      // Asked, but the answer never arrived: the host's own list tells whether a task of ours began. Nothing is asked twice.
+      const upid = known ?? (await taskSince(host, asked, guest, at, signal));
+      if (upid === undefined) {
+        return { state: 'failed', text: { key: 'err-guest-task-none', args: { guest: display(asked) } } };
+      }
+      const task = await host.task(asked.node, upid, signal);
       if (task.status === 'running') return { state: 'busy', text: { key: 'guest-busy' } };
-      const result = await host.waitForTask(upid, { signal });
-      const { state, result: value } = outcome(bound, result, guest.status, 0);
-      return { state, result: value };
+      const ended = await host.waitForTask(upid, { signal });
+      try {
+        const { state, result } = outcome(asked, ended, guest.status, 0);
+        return { state, result };
+      } catch (thrown) {
+        const { text, args } = toVakhtaError(thrown);
+        return { state: 'failed', text: { key: text, args } };
+      }
     },
 
     report: (result, _args, { t }) => {
       const rows: (readonly [string, Inlines])[] = [
         [t('guest-name'), result.guest],
-        [t('guest-state'), result.status],
+        [t('guest-state'), t('guest-status', { status: result.status })],
       ];
       if (result.durationMs > 0) rows.push([t('guest-took'), formatDuration(result.durationMs, t)]);
       if (result.warnings !== undefined) rows.push([t('guest-warnings'), String(result.warnings)]);

@@ -23,26 +23,32 @@ export const messages = defineMessages({
        *[other] { $n } critical incidents
     }
     ov-verdict-warning = { $n ->
-        [one] { $n } thing wants a look
-       *[other] { $n } things want a look
+        [one] { $n } thing needs attention
+       *[other] { $n } things need attention
     }
     ov-verdict-unknown = { $n ->
-        [one] { $n } source says nothing
-       *[other] { $n } sources say nothing
+        [one] { $n } source is silent
+       *[other] { $n } sources are silent
     }
     ov-verdict-ok = All is well
     ov-nodes = Nodes
     ov-node = { $node }: CPU { $cpu } %, RAM { $mem } %, up { $uptime }
-    ov-node-down = { $node }: { $status }
+    ov-node-down = { $node }: { $status ->
+        [offline] offline
+       *[other] { $status }
+    }
     ov-guests = Guests
     ov-guests-line = { $running } running, { $stopped } stopped
 
     ov-storage = Storage
+    ov-storage-unseen = { $storage }: not available
+    ov-limited = Token
+    ov-limited-line = sees only a part of the host: the lists may be incomplete
     ov-backups = Backups
     ov-backup-late = { $id }: { $age } old, the limit is { $max } h
-    ov-firing = Firing
+    ov-firing = Active incidents
     ov-none = none
-    ov-counts = { $critical } critical, { $warning } warnings, { $info } notes
+    ov-counts = critical { $critical }, warnings { $warning }, notes { $info }
     ov-silenced = { $n } silenced
 
     ov-certs = Certificates
@@ -54,7 +60,7 @@ export const messages = defineMessages({
     } left
     ov-cert-broken = { $endpoint }: { $problem }
     ov-cert-unknown = { $endpoint }: no answer
-    ov-waiting = Waiting for a person
+    ov-waiting = Waiting for a decision
     ov-waiting-run = #{ $number } { $operation }, asked by { $by }
     ov-self = Vakhta
     ov-self-line = { $queued } jobs, { $outbox } messages waiting
@@ -73,9 +79,9 @@ export const messages = defineMessages({
        *[many] { $n } критичных инцидентов
     }
     ov-verdict-warning = { $n ->
-        [one] { $n } вещь просит внимания
-        [few] { $n } вещи просят внимания
-       *[many] { $n } вещей просят внимания
+        [one] { $n } пункт требует внимания
+        [few] { $n } пункта требуют внимания
+       *[many] { $n } пунктов требуют внимания
     }
     ov-verdict-unknown = { $n ->
         [one] молчит { $n } источник
@@ -85,15 +91,21 @@ export const messages = defineMessages({
     ov-verdict-ok = Всё в порядке
     ov-nodes = Узлы
     ov-node = { $node }: CPU { $cpu } %, RAM { $mem } %, работает { $uptime }
-    ov-node-down = { $node }: { $status }
+    ov-node-down = { $node }: { $status ->
+        [offline] не в сети
+       *[other] { $status }
+    }
     ov-guests = Гости
     ov-guests-line = работают { $running }, выключены { $stopped }
 
     ov-storage = Хранилища
-    ov-backups = Копии
+    ov-storage-unseen = { $storage }: недоступно
+    ov-limited = Токен
+    ov-limited-line = видит лишь часть хоста: списки могут быть неполны
+    ov-backups = Резервные копии
     ov-backup-late = { $id }: возраст { $age }, предел { $max } ч
-    ov-firing = Горит
-    ov-none = ничего
+    ov-firing = Активные инциденты
+    ov-none = нет
     ov-counts = критичных { $critical }, предупреждений { $warning }, заметок { $info }
     ov-silenced = заглушено { $n }
 
@@ -107,7 +119,7 @@ export const messages = defineMessages({
     }
     ov-cert-broken = { $endpoint }: { $problem }
     ov-cert-unknown = { $endpoint }: нет ответа
-    ov-waiting = Ждут человека
+    ov-waiting = Ждут решения
     ov-waiting-run = #{ $number } { $operation }, просит { $by }
     ov-self = Вахта
     ov-self-line = заданий { $queued }, сообщений ждёт { $outbox }
@@ -127,6 +139,7 @@ export function judge(data: OverviewData): { critical: number; warning: number; 
     data.proxmox.filter((part) => !part.ok).length +
     data.backups.filter((part) => !part.ok).length +
     (data.alertmanager && !data.alertmanager.ok ? 1 : 0) +
+    data.proxmox.filter((part) => part.ok && part.data.limited.length > 0).length +
     data.certificates.filter(({ state }) => state === 'unknown').length;
   const loud = data.firing.filter((incident) => !incident.silencedUntil);
   const warning =
@@ -135,7 +148,8 @@ export function judge(data: OverviewData): { critical: number; warning: number; 
     data.certificates.filter(({ state }) => state === 'expiring' || state === 'broken').length +
     data.proxmox.flatMap((part) => (part.ok ? part.data.nodes : [])).filter(({ status }) => status !== 'online')
       .length +
-    data.proxmox.flatMap((part) => (part.ok ? part.data.storage : [])).filter(isFull).length;
+    data.proxmox.flatMap((part) => (part.ok ? part.data.storage : [])).filter((one) => isFull(one) || !isSeen(one))
+      .length;
   return { critical: loud.filter(({ severity }) => severity === 'critical').length, warning, unknown: silent };
 }
 
@@ -157,6 +171,17 @@ const percent = (part: number | undefined, whole: number | undefined): number | 
 const FULL_PERCENT = 85;
 const isFull = ({ used, total }: { used?: number | undefined; total?: number | undefined }): boolean =>
   (percent(used, total) ?? 0) >= FULL_PERCENT;
+
+/** A storage that its node cannot reach has no figures; a disabled one would look the same. */
+const isSeen = ({
+  status,
+  used,
+  total,
+}: {
+  status: string;
+  used?: number | undefined;
+  total?: number | undefined;
+}): boolean => status === 'available' && percent(used, total) !== undefined;
 
 /** The systems: nodes, guests, storage, backups, certificates. */
 export function systemBlocks(data: OverviewData, { t }: View): Block[] {
@@ -183,6 +208,11 @@ export function systemBlocks(data: OverviewData, { t }: View): Block[] {
     const counted = t('ov-guests-line', { running, stopped: stopped.length });
     rows.push([t('ov-guests'), stopped.length > 0 ? `${counted} (${shorten(stopped, 4)})` : counted]);
     rows.push([t('ov-storage'), storageLine(part.data.storage, t)]);
+    if (part.data.limited.length > 0) rows.push([t('ov-limited'), bold(t('ov-limited-line'))]);
+  }
+  if (data.alertmanager && !data.alertmanager.ok) {
+    const { source, why } = data.alertmanager;
+    rows.push([source, bold(t('ov-unknown', { why: t(why.key, why.args) }))]);
   }
   const backups = data.backups.map((part): Inlines => {
     if (!part.ok) return bold(`${part.source}: ${t('ov-unknown', { why: t(part.why.key, part.why.args) })}`);
@@ -203,7 +233,7 @@ function storageLine(
 ): Inlines {
   const parts = storage.map((one): Inlines => {
     const filled = percent(one.used, one.total);
-    if (one.status !== 'available' || filled === undefined) return bold(`${one.storage}: ${one.status}`);
+    if (!isSeen(one) || filled === undefined) return bold(t('ov-storage-unseen', { storage: one.storage }));
     const words = `${one.storage} ${filled} %`;
     return filled >= FULL_PERCENT ? bold(`${words} (${formatBytes((one.total ?? 0) - (one.used ?? 0), t)})`) : words;
   });

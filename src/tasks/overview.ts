@@ -42,6 +42,8 @@ const proxmoxSchema = z.object({
   storage: z.array(storageSchema),
   running: z.number(),
   stopped: z.array(z.string()),
+  /** Kinds of which the token sees a part only: the list is true, but nobody knows whether it is complete. */
+  limited: z.array(z.string()).default([]),
 });
 const backupSchema = z.object({
   id: z.string(),
@@ -138,7 +140,7 @@ export function createOverview(options: OverviewOptions): Overview {
   };
 
   const proxmoxOf = async (host: Proxmox, signal: AbortSignal): Promise<z.output<typeof proxmoxSchema>> => {
-    const { nodes, guests, storage } = await host.resources(undefined, signal);
+    const { nodes, guests, storage, limited } = await host.resources(undefined, signal);
     const real = guests.filter((guest) => !guest.template);
     await observe(db, `proxmox.${host.id}.guests`, true, { names: real.map((guest) => guest.name) }, clock.now());
     return {
@@ -160,6 +162,7 @@ export function createOverview(options: OverviewOptions): Overview {
       })),
       running: real.filter((guest) => guest.status === 'running').length,
       stopped: real.filter((guest) => guest.status !== 'running').map((guest) => guest.name),
+      limited: [...limited],
     };
   };
 
@@ -199,25 +202,22 @@ export function createOverview(options: OverviewOptions): Overview {
         processes(db, new Date(now.getTime() - seconds(60))),
         options.queued(),
       ]);
-      const declared = new Set(config.certificates.endpoints.map(({ id }) => id));
+      const stale = now.getTime() - hours(2 * config.certificates.everyHours) - hours(1);
+      const certificateStates = config.certificates.endpoints.map(({ id }) => {
+        const row = seen.find(({ endpoint }) => endpoint === id);
+        // Never looked at, or not for a long while: what it said then says nothing about now.
+        if (!row || row.checkedAt.getTime() < stale) return { endpoint: id, state: 'unknown' as const };
+        const known = certificateSeen.parse(row.seen);
+        const { state, daysLeft } = judgeCertificate(known, now, config.certificates.warnDays);
+        return { endpoint: id, state, daysLeft, problem: known.problems[0] };
+      });
       return overviewSchema.parse({
         at: now,
         proxmox,
         backups,
         ...(am ? { alertmanager: am } : {}),
         firing: incidents.map(briefly),
-        certificates: seen
-          .filter(({ endpoint }) => declared.has(endpoint))
-          .map((row) => {
-            const known = certificateSeen.parse(row.seen);
-            const verdict = judgeCertificate(known, now, config.certificates.warnDays);
-            return {
-              endpoint: row.endpoint,
-              state: verdict.state,
-              daysLeft: verdict.daysLeft,
-              problem: known.problems[0],
-            };
-          }),
+        certificates: certificateStates,
         waiting: open.map(({ number, operation, state, actor }) => ({ number, operation, state, by: actor.id })),
         self: {
           queued,

@@ -2,6 +2,7 @@ import { certificateSeen, judgeCertificate } from '../../core/certificate.ts';
 import { bold, code, type Doc, facts, type Inlines, line, time, title } from '../../core/doc.ts';
 import { defineMessages } from '../../core/i18n.ts';
 import { certificate } from '../../store/certificates.ts';
+import { endpointOfCard } from '../../tasks/certificates.ts';
 import { defineCard } from './define.ts';
 
 export const messages = defineMessages({
@@ -50,8 +51,9 @@ export default defineCard({
   kind: 'certificate',
   messages,
   render: async ({ q, t, now, config, people }, card): Promise<Doc | 'gone'> => {
-    const row = await certificate(q, card.ref);
-    const endpoint = config.certificates.endpoints.find(({ id }) => id === card.ref);
+    const id = endpointOfCard(card.ref);
+    const row = await certificate(q, id);
+    const endpoint = config.certificates.endpoints.find((one) => one.id === id);
     if (!row || !endpoint) return 'gone';
     const seen = certificateSeen.parse(row.seen);
     const { state, daysLeft } = judgeCertificate(seen, now, config.certificates.warnDays);
@@ -79,7 +81,7 @@ export default defineCard({
           {
             kind: 'press',
             label: t('certcard-refresh'),
-            press: { kind: 'operation', operation: 'certs', args: { endpoint: card.ref } },
+            press: { kind: 'operation', operation: 'certs', args: { endpoint: id } },
           },
         ],
       ],

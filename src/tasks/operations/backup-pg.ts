@@ -4,20 +4,20 @@ import { bold, code, doc, facts, time } from '../../core/doc.ts';
 import { VakhtaError } from '../../core/error.ts';
 import { formatBytes, formatDuration } from '../../core/format.ts';
 import { defineMessages } from '../../core/i18n.ts';
-import { summary } from '../../integrations/pgbackrest/pgbackrest.ts';
-import { defineOperation } from '../define.ts';
+import { stanzaLine, summary } from '../../integrations/pgbackrest/pgbackrest.ts';
+import { defineOperation, definite } from '../define.ts';
 
 export const messages = defineMessages({
   en: `
     op-backup-pg = Back up PostgreSQL (pgBackRest)
     op-backup-pg-arg-stanza = Which database?
-    op-backup-pg-arg-type = Which kind? full copies everything, diff what changed since the last full one, incr what changed since the last backup.
-    backup-pg-plan = { $type } backup of { $stanza }; the last one is { $label }
-    backup-pg-plan-first = { $type } backup of { $stanza }; it will be the first one, so pgBackRest makes a full one
+    op-backup-pg-arg-type = Which kind? full copies everything, diff copies what changed since the last full one, incr what changed since the last backup.
+    backup-pg-plan = a backup of { $stanza } of kind { $type }; the last one is { $label }
+    backup-pg-plan-first = the first backup of { $stanza }, so pgBackRest makes a full one
     backup-pg-seen = { $label } is listed in the repository
     backup-pg-not-seen = { $label } is not listed in the repository
     backup-pg-busy = pgBackRest is still working
-    backup-pg-absent = no backup of this run is in the repository
+    backup-pg-absent = The backup was interrupted, and the repository holds none of this run. Start it again.
     backup-pg-label = Label
     backup-pg-type = Kind
     backup-pg-size = Database
@@ -26,19 +26,19 @@ export const messages = defineMessages({
     backup-pg-took = Took
     backup-pg-finished = Finished
     backup-pg-pages = Damaged pages
-    backup-pg-pages-found = found, the backup is not good
-    err-backup-pg-refused = { $stanza } cannot be backed up: { $why }
+    backup-pg-pages-found = found, do not rely on this backup: check the disk of the database
+    err-backup-pg-refused = This stanza cannot be backed up now. Look at /status.
   `,
   ru: `
     op-backup-pg = Резервная копия PostgreSQL (pgBackRest)
     op-backup-pg-arg-stanza = Какая база?
     op-backup-pg-arg-type = Какого вида? full копирует всё, diff — изменения с последней полной, incr — с последней копии.
-    backup-pg-plan = копия { $type } для { $stanza }; последняя сейчас — { $label }
-    backup-pg-plan-first = копия { $type } для { $stanza }; она будет первой, поэтому pgBackRest сделает полную
+    backup-pg-plan = копия { $stanza } вида { $type }; последняя сейчас — { $label }
+    backup-pg-plan-first = первая копия { $stanza }, поэтому pgBackRest сделает полную
     backup-pg-seen = { $label } есть в репозитории
     backup-pg-not-seen = { $label } нет в репозитории
     backup-pg-busy = pgBackRest ещё работает
-    backup-pg-absent = копии этого запуска в репозитории нет
+    backup-pg-absent = Копирование прервалось, в репозитории копии этого запуска нет. Запустите снова.
     backup-pg-label = Метка
     backup-pg-type = Вид
     backup-pg-size = База
@@ -47,8 +47,8 @@ export const messages = defineMessages({
     backup-pg-took = Заняло
     backup-pg-finished = Готово
     backup-pg-pages = Повреждённые страницы
-    backup-pg-pages-found = найдены, копия негодна
-    err-backup-pg-refused = { $stanza } скопировать нельзя: { $why }
+    backup-pg-pages-found = найдены, на эту копию полагаться нельзя: проверьте диск базы
+    err-backup-pg-refused = Этот раздел (stanza) сейчас не скопировать. Посмотрите /status.
   `,
 });
 
@@ -65,6 +65,9 @@ const resultSchema = z.object({
   error: z.boolean(),
 });
 
+/** pgBackRest gave up before it copied anything. */
+const NOT_BEGUN = new Set(['pgbackrest-lock-held', 'pgbackrest-db-connect']);
+
 /** States of a stanza in which a backup can be made: healthy, or without any backup yet. */
 const READY = new Set(['ok', 'no-valid-backups']);
 
@@ -80,13 +83,14 @@ export default defineOperation({
   timeoutMs: hours(12),
   locks: (args) => [`backup:pg:${args.stanza}`],
 
-  plan: async ({ ports, signal }, { stanza, type }) => {
+  plan: async ({ ports, clock, signal }, { stanza, type }) => {
     const pgbackrest = ports.pgbackrest.get(stanza);
     const info = await pgbackrest.info(signal);
     if (!READY.has(info.state)) {
-      throw new VakhtaError('permanent', 'backup-pg-refused', `stanza ${stanza} is ${info.state}: ${info.message}`, {
-        args: { stanza, why: info.message || info.state },
-      });
+      // In the same words as /status, which also say what to do.
+      const { text, args } = stanzaLine(info, clock.now());
+      const message = `stanza ${stanza} is ${info.state}: ${info.message}`;
+      throw new VakhtaError('permanent', 'backup-pg-refused', message, { text, args: { ...args } });
     }
     const last = info.backups.at(-1);
     return {
@@ -101,7 +105,13 @@ export default defineOperation({
 
   run: async ({ ports, signal, runId, clock, progress, remember }, { stanza, type }) => {
     await remember({ startedAt: clock.now().toISOString() });
-    const result = await ports.pgbackrest.get(stanza).backup(type, { runId, signal, onProgress: progress });
+    const result = await ports.pgbackrest
+      .get(stanza)
+      .backup(type, { runId, signal, onProgress: progress })
+      .catch((thrown: unknown) => {
+        if (thrown instanceof VakhtaError && NOT_BEGUN.has(thrown.code)) throw definite(thrown);
+        throw thrown;
+      });
     return { state: result.error ? 'warning' : 'succeeded', result };
   },
 

@@ -7,14 +7,14 @@ import { defineOperation } from '../define.ts';
 
 export const messages = defineMessages({
   en: `
-    op-certs = Look at the TLS certificates
+    op-certs = Check the TLS certificates
     op-certs-arg-endpoint = Which endpoint?
-    certs-step = shaking hands: { $done } of { $total }
+    certs-step = { $done } of { $total } checked
     certs-head-ok = Certificates · { $n ->
         [one] { $n } endpoint in order
        *[other] all { $n } in order
     }
-    certs-head-bad = Certificates · { $bad } of { $n } want a look
+    certs-head-bad = Certificates · { $bad } of { $n } need attention
     certs-none = No endpoints are declared. Add them under certificates.endpoints in the configuration.
     certs-days = { $days ->
         [one] { $days } day left
@@ -34,14 +34,14 @@ export const messages = defineMessages({
   `,
   ru: `
     op-certs = Проверить TLS-сертификаты
-    op-certs-arg-endpoint = Какая точка?
-    certs-step = проверяю: { $done } из { $total }
+    op-certs-arg-endpoint = Какой адрес?
+    certs-step = проверено { $done } из { $total }
     certs-head-ok = Сертификаты · { $n ->
-        [one] { $n } точка в порядке
+        [one] { $n } адрес в порядке
        *[other] все { $n } в порядке
     }
-    certs-head-bad = Сертификаты · внимания просят { $bad } из { $n }
-    certs-none = Точек не объявлено. Добавьте их в конфигурацию, раздел certificates.endpoints.
+    certs-head-bad = Сертификаты · требуют внимания: { $bad } из { $n }
+    certs-none = Адресов не объявлено. Добавьте их в конфигурацию, раздел certificates.endpoints.
     certs-days = { $days ->
         [one] остался { $days } день
         [few] осталось { $days } дня
@@ -50,14 +50,14 @@ export const messages = defineMessages({
     certs-names = имена: { $names }
     certs-issuer = выдан { $issuer }
     certs-until = до
-    cert-problem-unreachable = нет связи
+    cert-problem-unreachable = нет ответа
     cert-problem-handshake-failed = нет TLS-соединения
     cert-problem-expired = просрочен
     cert-problem-not-yet-valid = ещё не действует
     cert-problem-wrong-host = выдан на другие имена
     cert-problem-self-signed = самоподписанный
     cert-problem-incomplete-chain = неполная цепочка
-    cert-problem-untrusted = центру нет доверия
+    cert-problem-untrusted = центр сертификации не доверенный
   `,
 });
 

@@ -10,32 +10,32 @@ export const messages = defineMessages({
   en: `
     op-digest = The morning digest, now
     digest-head = Morning digest
-    digest-late = It comes late: it was due at { $due }, when Vakhta was not running.
+    digest-late = This digest is late: Vakhta was not running when it was due.
     digest-night = Since
     digest-quiet = a quiet night: no incidents
     digest-incidents = { $n ->
         [one] { $n } incident
        *[other] { $n } incidents
-    }, { $over } over
+    }, of which { $over } resolved
     digest-runs = Operations
-    digest-runs-line = { $n } run, { $failed } failed
+    digest-runs-line = started { $n }, failed { $failed }
     digest-failed = #{ $number } { $operation } failed
     digest-unconfirmed = { $n ->
         [one] { $n } message may not have arrived
        *[other] { $n } messages may not have arrived
-    }: Telegram broke off while they were sent.
+    }: the connection to Telegram broke while sending.
   `,
   ru: `
     op-digest = Утренняя сводка прямо сейчас
     digest-head = Утренняя сводка
-    digest-late = Сводка опоздала: срок был { $due }, Вахта тогда не работала.
+    digest-late = Сводка опоздала: в назначенное время Вахта не работала.
     digest-night = С
     digest-quiet = спокойная ночь, инцидентов не было
     digest-incidents = { $n ->
         [one] { $n } инцидент
         [few] { $n } инцидента
        *[many] { $n } инцидентов
-    }, закончились { $over }
+    }, из них закончено { $over }
     digest-runs = Операции
     digest-runs-line = запусков { $n }, неудачных { $failed }
     digest-failed = #{ $number } { $operation }: неудача
@@ -43,7 +43,7 @@ export const messages = defineMessages({
         [one] { $n } сообщение могло не дойти
         [few] { $n } сообщения могли не дойти
        *[many] { $n } сообщений могли не дойти
-    }: Telegram оборвал связь при отправке.
+    }: связь с Telegram оборвалась при отправке.
   `,
 });
 
@@ -66,7 +66,7 @@ export default defineOperation({
   report: ({ overview, night }, args, view) => {
     const { t } = view;
     const blocks: Block[] = [verdictBlock(overview, t('digest-head'), t)];
-    if (args.due !== undefined) blocks.push(line(t('digest-late', { due: args.due.slice(0, 16).replace('T', ' ') })));
+    if (args.due !== undefined) blocks.push(line(`${t('digest-late')} `, time(new Date(args.due))));
     blocks.push(
       ...nightBlocks(night, view),
       ...firingBlocks(overview, view),

@@ -14,11 +14,11 @@ import {
 
 export const messages = defineMessages({
   en: `
-    op-status = How everything is
+    op-status = State of the whole infrastructure
     status-head = Status
   `,
   ru: `
-    op-status = Как всё себя чувствует
+    op-status = Состояние всей инфраструктуры
     status-head = Состояние
   `,
 });

@@ -1,5 +1,6 @@
 import { Secret as OtpSecret, TOTP } from 'otpauth';
 import { z } from 'zod';
+import type { Clock } from '../../../src/core/clock.ts';
 import { VakhtaError } from '../../../src/core/error.ts';
 import { doc, line } from '../../../src/core/doc.ts';
 import { defineMessages } from '../../../src/core/i18n.ts';
@@ -156,7 +157,8 @@ export interface LogLine {
 export interface LifeOptions {
   readonly operations?: readonly (LifeOperation | Operation)[];
   readonly solo?: boolean;
-  readonly clock?: ManualClock;
+  /** Time that runs by itself, for outside systems behind real sockets; `clock` then moves nothing. */
+  readonly time?: Clock;
   readonly ports?: Partial<Ports>;
   readonly redactor?: Redactor;
 }
@@ -196,7 +198,8 @@ const isOperation = (one: LifeOperation | Operation): one is Operation => 'parse
 export async function openLife(options: LifeOptions = {}): Promise<Life> {
   const store = await storeForTest();
   const { db } = store;
-  const clock = options.clock ?? createManualClock('2026-11-23T09:00:00Z');
+  const clock = createManualClock('2026-11-23T09:00:00Z');
+  const time = options.time ?? clock;
   const outside: Outside = { acted: [] };
   const list = (options.operations ?? []).map((one) => (isOperation(one) ? one : lifeOperation(one, outside)));
   const operations = new Map(list.map((one) => [one.name, one]));
@@ -208,7 +211,7 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
   const queued: { id: string; delayMs: number | undefined }[] = [];
   const ended: string[] = [];
   const policy = { solo: options.solo ?? false, confirmMinutes: 10, approveMinutes: 60, soloDelayMinutes: 15 };
-  const shared = { operations, people: (id: string) => people.get(id), policy, clock, random: systemRandom, log };
+  const shared = { operations, people: (id: string) => people.get(id), policy, clock: time, random: systemRandom, log };
   const enqueue = (run: Run, delayMs?: number): Promise<void> => {
     queued.push({ id: run.id, delayMs });
     return Promise.resolve();
@@ -260,7 +263,7 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
     run,
     round: async (its = executor) => {
       const requeue = (one: Run) => enqueue(one);
-      await createReconciler({ db, clock, log, executor: its, requeue }).round(new AbortController().signal);
+      await createReconciler({ db, clock: time, log, executor: its, requeue }).round(new AbortController().signal);
       await deliver();
     },
     ask: async (actor, operation, what = 'db1') => {
