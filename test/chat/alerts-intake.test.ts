@@ -7,7 +7,7 @@ import {
   type AlertIntakeOptions,
   createAlertIntake,
 } from '../../src/handlers/webhooks/alertmanager.ts';
-import { type Database, openDatabase } from '../../src/store/db.ts';
+import { type Database, openDatabase, type Queryable } from '../../src/store/db.ts';
 import { claimDue, settleSent } from '../../src/store/outbox.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { storeForTest } from '../support/store.ts';
@@ -58,20 +58,23 @@ const body = ({ key = 'g', status = 'firing', names = ['a'], labels = {}, trunca
 /** Counts statements and transactions; `fail` decides of each statement whether the database refuses it. */
 function watched(db: Database, fail?: (text: string, params: readonly unknown[]) => Error | undefined) {
   const counted = { statements: 0, transactions: 0 };
+  const watch = <Q extends Queryable>(q: Q): Q => ({
+    ...q,
+    query: (text: string, params: readonly unknown[] = []) => {
+      counted.statements += 1;
+      const error = fail?.(text, params);
+      return error ? Promise.reject(error) : q.query(text, params);
+    },
+  });
   const wrapped: Database = {
     ...db,
     tx: (work) => {
       counted.transactions += 1;
-      return db.tx((tx) =>
-        work({
-          ...tx,
-          query: (text, params = []) => {
-            counted.statements += 1;
-            const error = fail?.(text, params);
-            return error ? Promise.reject(error) : tx.query(text, params);
-          },
-        }),
-      );
+      return db.tx((tx) => {
+        // Statements whose answers are awaited at the end of the transaction count as well.
+        const late = 'late' in tx ? { late: watch(tx.late) } : {};
+        return work({ ...watch(tx), ...late });
+      });
     },
   };
   return { db: wrapped, counted };
@@ -204,22 +207,22 @@ describe('an alert that is accepted', () => {
 });
 
 describe('alerts that arrive together', () => {
-  test('share a transaction, and however many they are, the number of statements is the same', async () => {
+  test('share transactions, each with the same number of statements, however many alerts it takes', async () => {
     const { intake, counted, incidents, cards, queued } = await subject();
     await intake.accept(body({ key: 'warm' }));
     const single = counted.statements;
     counted.statements = 0;
     counted.transactions = 0;
     await Promise.all(Array.from({ length: 60 }, (_, n) => intake.accept(body({ key: `g${n}` }))));
-    // The first one goes at once; all others wait for it, and go together.
-    expect(counted.transactions).toBe(2);
-    expect(counted.statements).toBe(2 * single);
+    // The first ones go at once; all others wait for them, and go together.
+    expect(counted.transactions).toBeLessThanOrEqual(8);
+    expect(counted.statements).toBeLessThanOrEqual(counted.transactions * single);
     expect(await incidents()).toHaveLength(61);
     expect(await cards()).toHaveLength(61);
     expect(await queued()).toHaveLength(61);
   });
 
-  test('of one group are applied in their order, as one change of one card', async () => {
+  test('of one group are applied in their order, and shown by one card', async () => {
     const { intake, counted, incidents, cards, queued, store } = await subject();
     const first = intake.accept(body({ key: 'other' }));
     const bodies = [
@@ -229,7 +232,7 @@ describe('alerts that arrive together', () => {
       body({ names: ['b'] }),
     ];
     await Promise.all([first, ...bodies.map((one) => intake.accept(one))]);
-    expect(counted.transactions).toBe(2);
+    expect(counted.transactions).toBeLessThanOrEqual(3);
     expect((await incidents()).filter(({ group_key }) => group_key === 'g')).toMatchObject([{ state: 'firing' }]);
     expect(await cards()).toHaveLength(2);
     expect(await queued()).toHaveLength(2);
@@ -237,8 +240,14 @@ describe('alerts that arrive together', () => {
       `select e.kind from incident_events e join incidents i on i.id = incident_id where group_key = 'g' order by e.id`,
     );
     expect(rows.map((row) => (row as { kind: string }).kind)).toEqual([
-      ...['opened', 'alert-fired', 'alert-fired', 'alert-resolved', 'alert-resolved', 'resolved'],
-      ...['reopened', 'alert-fired'],
+      'opened',
+      'alert-fired',
+      'alert-fired',
+      'alert-resolved',
+      'alert-resolved',
+      'resolved',
+      'reopened',
+      'alert-fired',
     ]);
   });
 
@@ -255,7 +264,7 @@ describe('alerts that arrive together', () => {
     const keys = ['a', 'b', 'poison', 'c', 'd'];
     const results = await settled(keys.map((key) => intake.accept(body({ key }))));
     expect(results).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
-    expect((await incidents()).map(({ group_key }) => group_key)).toEqual(['a', 'b', 'c', 'd']);
+    expect((await incidents()).map(({ group_key }) => group_key).toSorted()).toEqual(['a', 'b', 'c', 'd']);
     expect(await cards()).toHaveLength(4);
     expect(warned).toHaveLength(1);
   });

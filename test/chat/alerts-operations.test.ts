@@ -23,7 +23,13 @@ import { startAlertmanager, withComponents } from '../support/components/index.t
 import { storeForTest } from '../support/store.ts';
 
 const person = (id: string, role: Role): Operator => ({
-  ...{ id, name: id.toUpperCase(), telegramId: id.length, role, language: 'ru', zone: 'Europe/Moscow', hasTotp: false },
+  id,
+  name: id.toUpperCase(),
+  telegramId: id.length,
+  role,
+  language: 'ru',
+  zone: 'Europe/Moscow',
+  hasTotp: false,
 });
 const PEOPLE = new Map(
   [person('anna', 'operator'), person('boris', 'operator'), person('vera', 'viewer')].map((one) => [one.id, one]),
@@ -65,7 +71,12 @@ async function subject(
   const ports = { alertmanager: port, incidents: createIncidentDesk({ db, clock }) } as unknown as Ports;
   const worker = (name: string) =>
     createExecutor({
-      ...{ db, operations, ports, people, clock, enqueue },
+      db,
+      operations,
+      ports,
+      people,
+      clock,
+      enqueue,
       policy: POLICY,
       random: systemRandom,
       log: silentLog,
@@ -74,7 +85,11 @@ async function subject(
     });
   const executor = worker('w1');
   const requests = createRequests({
-    ...{ db, operations, people, clock, enqueue },
+    db,
+    operations,
+    people,
+    clock,
+    enqueue,
     policy: POLICY,
     random: systemRandom,
     log: silentLog,
@@ -85,7 +100,12 @@ async function subject(
     while (queue.length > 0) await Promise.all(queue.splice(0).map((id) => executor.process(id)));
   };
   return {
-    ...{ db, port: real, requests, executor, worker, workOff },
+    db,
+    port: real,
+    requests,
+    executor,
+    worker,
+    workOff,
     fires: async (labels: readonly Record<string, string>[], more: Record<string, unknown> = {}): Promise<number> => {
       const groupKey = randomUUID();
       const alerts = labels.map((one) => ({ status: 'firing', labels: one }));
@@ -310,9 +330,13 @@ function silencing(start: () => Promise<Server>): void {
   });
 }
 
-describe('a silence, with the simulator', () => silencing(simulator));
+describe('a silence, with the simulator', () => {
+  silencing(simulator);
+});
 withComponents(['alertmanager'], () => {
-  describe('a silence', () => silencing(() => startAlertmanager({ webhookUrl: 'http://127.0.0.1:9/none' })));
+  describe('a silence', () => {
+    silencing(() => startAlertmanager({ webhookUrl: 'http://127.0.0.1:9/none' }));
+  });
 });
 
 describe('a silence is refused', () => {

@@ -1,4 +1,3 @@
-import type { MessageEntity } from '@grammyjs/types';
 import { drawIncident } from '../../../src/bot/cards/incident.ts';
 import type { DrawingContext } from '../../../src/bot/cards/incident/alerts.ts';
 import { render, type Rendered } from '../../../src/bot/render.ts';
@@ -11,7 +10,7 @@ import type { Incident as Row, IncidentEvent } from '../../../src/store/incident
 import type { Runbooks } from '../../../src/tasks/runbooks.ts';
 
 const texts = catalogue(allMessages);
-export const anna: Operator = {
+const anna: Operator = {
   id: 'anna',
   name: 'Анна',
   telegramId: 1,
@@ -77,6 +76,3 @@ export function asText({ text, keyboard, files }: Rendered): string {
   const buttons = keyboard.map((row) => row.map(({ label }) => `[${label}]`).join(' '));
   return [text, ...buttons, ...files.map(({ name }) => `(${name})`)].join('\n');
 }
-
-export const linksOf = (entities: readonly MessageEntity[]): string[] =>
-  entities.flatMap((entity) => (entity.type === 'text_link' ? [entity.url] : []));

@@ -2,7 +2,7 @@ import { type Block, bold, code, type Inline, line, list, pre } from '../../../c
 import type { IncidentData } from '../../../core/incident.ts';
 import { alertsOf, type DrawingContext } from './alerts.ts';
 
-export type Runbook = { readonly url: string } | { readonly text: string };
+type Runbook = { readonly url: string } | { readonly text: string };
 
 /** Where it says what to do: an address that the alerts carry, else the runbook that comes with the program. */
 export function runbookOf({ runbooks, language }: DrawingContext, data: IncidentData): Runbook | undefined {
