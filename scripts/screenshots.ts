@@ -65,7 +65,7 @@ const say = async (page: Page, text: string): Promise<void> => {
   await page.locator('textarea').press('Enter');
 };
 const shows = (page: Page, text: string | RegExp, timeout = 60_000) => page.getByText(text).last().waitFor({ timeout });
-const settle = (page: Page) => page.waitForTimeout(700);
+const settle = (page: Page) => page.waitForTimeout(1200);
 const shot = async (page: Page, name: string): Promise<void> => {
   await settle(page);
   await page.screenshot({ path: join(folder, `${name}-${language}.png`) });
@@ -79,13 +79,16 @@ try {
   const alerts = await open(desktop, BORIS.id, TOPICS.alerts, 'dark');
   const own = alerts.getByRole('button', { name: /✋/u });
   await own.nth(1).click({ timeout: 40_000 });
-  await alerts.getByRole('button', { name: /🔕.*\b4/u }).first().click();
+  await alerts
+    .getByRole('button', { name: /🔕.*\b4/u })
+    .first()
+    .click();
   await shows(alerts, /RESOLVED|РЕШЕНО/u);
   await shot(alerts, 'alerts');
 
   const backups = await open(desktop, BORIS.id, TOPICS.backups, 'dark');
   await say(backups, '/backup pg main full');
-  await backups.getByText(/\d+ %/u).first().waitFor({ timeout: 30_000 });
+  await backups.getByText(/█/u).first().waitFor({ timeout: 30_000 });
   await shot(backups, 'backup-running');
   await shows(backups, /Label|Метка/u);
   await shot(backups, 'backup');
@@ -104,7 +107,7 @@ try {
     .waitFor({ timeout: 30_000 });
   await shot(status, 'confirm-phone');
   await say(status, '/certs');
-  await shows(status, /registry/u);
+  await shows(status, /(Certificates|Сертификаты) · /u);
   await shot(status, 'certs-phone');
   await say(status, '/help');
   await settle(status);
@@ -115,7 +118,10 @@ try {
   await shot(digest, 'digest-phone');
 } catch (error) {
   // What the person would have seen instead.
-  for (const [n, page] of browser.contexts().flatMap((context) => context.pages()).entries()) {
+  for (const [n, page] of browser
+    .contexts()
+    .flatMap((context) => context.pages())
+    .entries()) {
     await page.screenshot({ path: join(folder, `failed-${n}.png`) });
   }
   throw error;

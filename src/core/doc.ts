@@ -71,6 +71,8 @@ export interface Doc {
   readonly blocks: readonly Block[];
   /** Rows of at most three. */
   readonly buttons?: readonly (readonly Button[])[];
+  /** Not worth a first message before this instant: something better is likely to stand here by then. */
+  readonly hold?: Date;
   /** Sent as a document after (or under) the text: what is too long for a message is never cut off silently. */
   readonly file?: { readonly name: string; readonly text: string };
 }

@@ -5,7 +5,7 @@ export const messages = defineMessages({
   en: `
     demo-starting = Starting the database, a simulated infrastructure and the bot …
     demo-ready = Vakhta keeps watch. Open the chat:
-    demo-hint-alerts = Alerts come in within seconds: press “I’m on it” or a silence.
+    demo-hint-alerts = Alerts come in within seconds: press Acknowledge, or silence one.
     demo-hint-commands = Type a command: /status, /backup pg main, /guest restart docker1, /certs, /help
     demo-hint-digest = The morning digest arrives at { $at }.
     demo-hint-people = Switch the person at the top: admin, operators, viewer, and an outsider.
@@ -14,7 +14,7 @@ export const messages = defineMessages({
   ru: `
     demo-starting = Запускаю базу, имитацию инфраструктуры и бота …
     demo-ready = Вахта несёт дежурство. Откройте чат:
-    demo-hint-alerts = Алерты придут через секунды: нажмите «Занимаюсь» или тишину.
+    demo-hint-alerts = Алерты придут через секунды: нажмите «Беру на себя» или заглушите.
     demo-hint-commands = Наберите команду: /status, /backup pg main, /guest restart docker1, /certs, /help
     demo-hint-digest = Утренняя сводка придёт в { $at }.
     demo-hint-people = Человек переключается наверху: администратор, операторы, наблюдатель и посторонний.

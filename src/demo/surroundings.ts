@@ -132,7 +132,7 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
 
   const endpoints = await startEndpoints(
     [
-      { id: 'gitlab', toDays: 5 },
+      { id: 'gitlab', toDays: 5.5 },
       { id: 'grafana', toDays: 61 },
       { id: 'mail', toDays: 24 },
       { id: 'www', toDays: 78 },

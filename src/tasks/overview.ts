@@ -112,7 +112,7 @@ export interface Overview {
 export interface OverviewOptions {
   readonly db: Database;
   readonly clock: Clock;
-  readonly config: Pick<Config, 'postgres' | 'certificates'>;
+  readonly config: Pick<Config, 'postgres' | 'certificates' | 'operators'>;
   readonly proxmox: Several<Proxmox>;
   readonly pgbackrest: Several<PgBackRest>;
   readonly alertmanager: Alertmanager | undefined;
@@ -123,6 +123,7 @@ const LIMIT_MS = seconds(8);
 
 export function createOverview(options: OverviewOptions): Overview {
   const { db, clock, config } = options;
+  const nameOf = (id: string): string => config.operators.find((operator) => operator.id === id)?.name ?? id;
 
   const ask = async <T>(source: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
     const controller = new AbortController();
@@ -216,9 +217,14 @@ export function createOverview(options: OverviewOptions): Overview {
         proxmox,
         backups,
         ...(am ? { alertmanager: am } : {}),
-        firing: incidents.map(briefly),
+        firing: incidents.map((row) => briefly(row, nameOf)),
         certificates: certificateStates,
-        waiting: open.map(({ number, operation, state, actor }) => ({ number, operation, state, by: actor.id })),
+        waiting: open.map(({ number, operation, state, actor }) => ({
+          number,
+          operation,
+          state,
+          by: nameOf(actor.id),
+        })),
         self: {
           queued,
           outbox: {
@@ -239,7 +245,7 @@ export function createOverview(options: OverviewOptions): Overview {
       ]);
       return nightSchema.parse({
         from,
-        incidents: incidents.map(briefly),
+        incidents: incidents.map((row) => briefly(row, nameOf)),
         failedRuns: runs.filter(({ state }) => state === 'failed').slice(0, 20),
         runs: runs.length,
         unconfirmed: outbox.unknown,
@@ -248,7 +254,7 @@ export function createOverview(options: OverviewOptions): Overview {
   };
 }
 
-function briefly(row: Awaited<ReturnType<typeof firing>>[number]) {
+function briefly(row: Awaited<ReturnType<typeof firing>>[number], nameOf: (id: string) => string) {
   const until = row.silence?.['until'];
   return {
     id: row.id,
@@ -256,7 +262,7 @@ function briefly(row: Awaited<ReturnType<typeof firing>>[number]) {
     title: row.title,
     startedAt: row.startedAt,
     resolvedAt: row.resolvedAt,
-    owner: row.owner,
+    owner: row.owner === undefined ? undefined : nameOf(row.owner),
     silencedUntil: typeof until === 'string' ? new Date(until) : undefined,
   };
 }

@@ -206,8 +206,14 @@ function buttons(context: CardContext, run: Run, operation: Operation | undefine
   }
 }
 
+/** An answer that comes within this time comes as one message, without a card that says only "wait". */
+const HOLD_MS = 1200;
+
 export function drawRun(context: CardContext, run: Run): Doc {
   const operation = context.operations.get(run.operation);
+  // What was asked for is the whole answer: its own verdict stands first, and "done" is no news beside it.
+  const answered = operation?.risk === 'read' && (run.state === 'succeeded' || run.state === 'warning');
+  if (answered) return result(context, run, operation);
   const { blocks, buttons: more = [], file } = result(context, run, operation);
   const report = withoutTitle(blocks);
   const own = buttons(context, run, operation);
@@ -224,8 +230,13 @@ export function drawRun(context: CardContext, run: Run): Doc {
     ],
     buttons: [...(own.length > 0 ? [own] : []), ...more],
     ...(file ? { file } : {}),
+    ...(mayHold(run, operation) ? { hold: new Date(run.createdAt.getTime() + HOLD_MS) } : {}),
   };
 }
+
+/** A plan is mostly worked out at once, and a question mostly answered at once. */
+const mayHold = (run: Run, operation: Operation | undefined): boolean =>
+  run.state === 'planning' || (operation?.risk === 'read' && !isFinal(run.state));
 
 /** The card has its verdict line already. A report that begins with one of its own keeps its words as a bold line. */
 function withoutTitle(blocks: readonly Block[]): readonly Block[] {

@@ -28,9 +28,10 @@ export function prepareRepository(folder: string, settings: Partial<SimulatorSet
   for (const stanza of repository.settings().stanzas) {
     if (repository.load(stanza) !== undefined) continue;
     const state = newStanza(stanza);
-    for (let day = 7; day >= 1; day--) {
+    for (let day = 7; day >= 0; day--) {
       const start = new Date(now.getTime() - day * 86_400_000);
       start.setHours(2, 30, 0, 0);
+      if (start.getTime() + 95_000 > now.getTime()) continue;
       const type = day === 7 ? 'full' : day === 3 ? 'diff' : 'incr';
       record(state, repository.settings(), { type, start, stop: new Date(start.getTime() + 95_000) });
     }
