@@ -10,6 +10,7 @@ import {
   retryAt,
   settleFailed,
   settleSent,
+  shortenLeases,
 } from '../store/outbox.ts';
 import { postpone } from '../store/outbox-postpone.ts';
 import type { BotMetrics } from './metrics.ts';
@@ -18,10 +19,11 @@ import { classify, loggable } from './outbox/classify.ts';
 import { createDeliver, type DeliverOptions, topicName } from './outbox/deliver.ts';
 import { createFallback } from './outbox/fallback.ts';
 import { type Mode, readModes, writeModes } from './outbox/modes.ts';
+import { createPersist } from './outbox/persist.ts';
 import { afterFailure, ambiguous, type Attempted, type Next } from './outbox/policy.ts';
 import { Traffic } from './outbox/traffic.ts';
 
-export interface OutboxOptions extends Omit<DeliverOptions, 'now' | 'count'> {
+export interface OutboxOptions extends Omit<DeliverOptions, 'now' | 'count' | 'persist'> {
   readonly clock: Clock;
   readonly metrics: BotMetrics;
 }
@@ -40,6 +42,11 @@ export interface Outbox {
 /** A call may take this long; a lease outlives it, so that a living sender is never taken for a dead one. */
 export const SEND_TIMEOUT_SECONDS = 25;
 const LEASE_MS = 45_000;
+/**
+ * Whoever led before is dead, or has lost its connection to the database and connects again: long enough for the second to note
+ * what came of its calls, short enough for a page that the first took with it.
+ */
+const FORMER_LEASE_MS = 4000;
 /** Chats that are written to at the same time. */
 const MAX_CHATS = 16;
 /** Without any news, look again after this long. */
@@ -60,6 +67,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const lead = async (signal: AbortSignal): Promise<void> => {
     const traffic = new Traffic(options.config.telegram.limits);
     await traffic.load(db);
+    let leasesAt = clock.now().getTime() + FORMER_LEASE_MS;
+    await shortenLeases(db, new Date(leasesAt - 1));
     const post = createPost(options, traffic, urgent);
     const busy = new Map<number, Promise<void>>();
     const occupy = (chat: number, work: () => Promise<void>): void => {
@@ -88,7 +97,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return take;
     };
     signal.addEventListener('abort', notice, { once: true });
-    let leasesAt = 0;
     try {
       while (!signal.aborted) {
         const now = clock.now();
@@ -97,7 +105,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
           leasesAt = now.getTime() + 5000;
           for (const row of await expiredLeases(db, now)) if (!busy.has(row.chat)) await post.abandoned(row);
         }
-        let wait = IDLE_MS;
+        let wait = Math.min(IDLE_MS, leasesAt - now.getTime());
         if (post.pausedUntil() > now.getTime()) wait = post.pausedUntil() - now.getTime();
         else if (busy.size < MAX_CHATS) {
           const closed = traffic.closed(now.getTime());
@@ -162,10 +170,12 @@ function createPost(options: OutboxOptions, traffic: Traffic, urgent: Set<string
   let paused = 0;
   let outages = 0;
   const time = (): number => clock.now().getTime();
+  const persist = createPersist(clock);
   const deliverNow = createDeliver({
     ...options,
     now: () => clock.now(),
     count: (chat) => traffic.count(chat, time),
+    persist,
   });
   const fallback = createFallback(options);
 
@@ -199,11 +209,11 @@ function createPost(options: OutboxOptions, traffic: Traffic, urgent: Set<string
     } catch (error) {
       const failure = classify(error);
       const next = afterFailure({ ...attempted, edit }, failure);
-      if (failure.kind === 'refused' || next.kind === 'settle' || next.kind === 'pause') {
+      if (['refused', 'unknown'].includes(failure.kind) || next.kind === 'settle' || next.kind === 'pause') {
         log.warn({ ...loggable(error), chat: row.chat, row: row.id, next: next.kind }, 'a message was not delivered');
       }
       if (isUrgent && row.cardId !== undefined) urgent.add(row.cardId);
-      await follow(row, next, modes);
+      await persist(() => follow(row, next, modes));
     }
   };
 

@@ -3,7 +3,8 @@ import { touched } from './rows.ts';
 
 /**
  * Gives a claimed row back because its time has not come (pacing, budget): not an attempt, so that it holds up nobody while
- * it waits. A newer row with the same coalesce key takes its place. False when the row was not `sending`.
+ * it waits. A newer row with the same coalesce key takes its place, and takes over how the next attempt has to differ. False
+ * when the row was not `sending`.
  */
 export async function postpone(q: Queryable, id: number, until: Date): Promise<boolean> {
   const rows = await touched(
@@ -16,7 +17,7 @@ export async function postpone(q: Queryable, id: number, until: Date): Promise<b
        error, created_at
      from mine
      on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
-       priority = least(o.priority, excluded.priority)`,
+       priority = least(o.priority, excluded.priority), error = coalesce(excluded.error, o.error)`,
     [id, until],
   );
   return rows > 0;

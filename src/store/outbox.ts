@@ -136,11 +136,14 @@ export async function claimDue(
   return rows.sort((a, b) => a.priority - b.priority || a.id - b.id);
 }
 
-/** Telegram took it. False when the row was not `sending` any more (its lease ended and somebody decided otherwise). */
+/**
+ * Telegram took it. What went wrong before stays in `error`: it is the reason when the chat shows a message twice. False when
+ * the row was not `sending` any more (its lease ended and somebody decided otherwise).
+ */
 export async function settleSent(q: Queryable, id: number, now: Date, messageId?: number): Promise<boolean> {
   const rows = await touched(
     q,
-    `update outbox set state = 'sent', settled_at = $2, message_id = $3, lease_until = null, error = null
+    `update outbox set state = 'sent', settled_at = $2, message_id = $3, lease_until = null
      where id = $1 and state = 'sending'`,
     [id, now, messageId],
   );
@@ -184,6 +187,22 @@ export async function retryAt(q: Queryable, id: number, notBefore: Date, error: 
     [id, notBefore, error],
   );
   return rows > 0;
+}
+
+/** Whether a message of this card may have arrived without anybody knowing its id. */
+export async function perhapsSent(q: Queryable, cardId: string): Promise<boolean> {
+  const { found } = await only(
+    q,
+    z.object({ found: z.boolean() }),
+    `select exists (select from outbox where card_id = $1 and state = 'unknown') as found`,
+    [cardId],
+  );
+  return found;
+}
+
+/** Nobody but a former sender can be sending these now: it has until `until` to say what came of it. */
+export async function shortenLeases(q: Queryable, until: Date): Promise<void> {
+  await q.query(`update outbox set lease_until = $1 where state = 'sending' and lease_until > $1`, [until]);
 }
 
 /** Rows whose sender vanished while sending: whether Telegram has them is not known. Oldest first. */

@@ -1,4 +1,5 @@
 import { GrammyError, HttpError } from 'grammy';
+import { VakhtaError } from '../../core/error.ts';
 
 /** What Telegram's answer means for the message that was being sent, edited or deleted. */
 export type Failure =
@@ -60,6 +61,8 @@ export function classify(error: unknown): Failure {
     const reason = networkReason(error.error);
     return NOT_REACHED.has(reason) ? { kind: 'unsent', reason } : { kind: 'unknown', reason };
   }
+  // The database was away before anything was sent; what happens after the call says so in another way.
+  if (error instanceof VakhtaError && error.kind === 'transient') return { kind: 'unsent', reason: error.code };
   return { kind: 'unknown', reason: error instanceof Error ? error.name : 'error' };
 }
 

@@ -2,19 +2,22 @@ import type { Config } from '../../config/schema.ts';
 import { type Doc, doc, line, quote } from '../../core/doc.ts';
 import { PRIORITY, nextFrame } from '../../core/budget.ts';
 import type { Operator } from '../../core/people.ts';
+import { VakhtaError } from '../../core/error.ts';
 import { newErrorId, type Random } from '../../core/random.ts';
 import type { Log } from '../../core/log.ts';
 import { type Card, card as findCard, delivered, gone } from '../../store/cards.ts';
 import { recordSend } from '../../store/chats.ts';
 import type { Database } from '../../store/db.ts';
-import { enqueue, type OutboxRow, settleFailed, settleSent } from '../../store/outbox.ts';
+import { enqueue, type OutboxRow, perhapsSent, settleFailed, settleSent } from '../../store/outbox.ts';
 import type { Operation } from '../../tasks/define.ts';
+import type { Runbooks } from '../../tasks/runbooks.ts';
 import type { CardKind } from '../cards/define.ts';
 import type { Addressee, Readers } from '../readers.ts';
 import { plain, render, type Rendered, renderingHash } from '../render.ts';
 import { type MessageBody, openKeyboard, parseDeleteBody, parseMessageBody, type Wire, wireOf } from './body.ts';
 import { classify } from './classify.ts';
 import type { Mode } from './modes.ts';
+import type { Persist } from './persist.ts';
 import type { Destination, Sender } from './sender.ts';
 import { isGroup } from './traffic.ts';
 
@@ -25,12 +28,15 @@ export interface DeliverOptions {
   readonly operations: ReadonlyMap<string, Operation>;
   readonly people: (id: string) => Operator | undefined;
   readonly readers: Readers;
+  readonly runbooks?: Runbooks | undefined;
   readonly random: Random;
   readonly log: Log;
   readonly sender: Sender;
   readonly now: () => Date;
   /** Counts a message against the chat's budget, just before the call; the answer is called when it ended. */
   readonly count: (chat: number) => () => void;
+  /** For what has to be noted after Telegram took a message. */
+  readonly persist: Persist;
 }
 
 export type Delivered =
@@ -52,6 +58,13 @@ export interface Task {
 /** Sends what a row stands for and notes it in the database. Errors of the Bot API come through. */
 export function createDeliver(options: DeliverOptions): (task: Task) => Promise<Delivered> {
   const { db, sender, random, now } = options;
+
+  /** Notes what Telegram has taken. When even that fails, the message has arrived all the same, and the error says so. */
+  const note = async (work: () => Promise<unknown>): Promise<void> => {
+    await options.persist(work).catch((cause: unknown) => {
+      throw new VakhtaError('bug', 'internal', 'a message was sent, but that could not be noted', { cause });
+    });
+  };
 
   const destination = ({ row, modes, thread }: Task, replyTo: number | undefined): Destination => ({
     chat: row.chat,
@@ -91,7 +104,7 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
     const { document } = body;
     if (document !== undefined) {
       await counted(row.chat, () => sender.document(destination(task, body.replyTo), document));
-      await Promise.all([settleSent(db, row.id, now()), recordSend(db, row.chat, now())]);
+      await note(() => Promise.all([settleSent(db, row.id, now()), recordSend(db, row.chat, now())]));
       return { kind: 'sent' };
     }
     const reader = await options.readers.chat(row.chat);
@@ -109,9 +122,11 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
     const to = destination(task, body.replyTo);
     task.isEdit(body.edits !== undefined);
     const messageId = await counted(row.chat, () => sendOrEdit(to, body.edits, wire));
-    await queueFiles(row, wire.files, messageId, String(row.id));
-    const at = now();
-    await Promise.all([settleSent(db, row.id, at, messageId), recordSend(db, row.chat, at)]);
+    await note(async () => {
+      await queueFiles(row, wire.files, messageId, String(row.id));
+      const at = now();
+      await Promise.all([settleSent(db, row.id, at, messageId), recordSend(db, row.chat, at)]);
+    });
     return { kind: 'sent' };
   };
 
@@ -139,6 +154,7 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
           config,
           operations,
           people,
+          ...(options.runbooks ? { runbooks: options.runbooks } : {}),
         },
         card,
       );
@@ -163,11 +179,16 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
       await gone(db, found.id, now());
       return drop(row, 'state is gone');
     }
-    const notes = notesFor(task, reader, options.config);
+    const { messageId } = found;
+    if (messageId === undefined && !task.urgent && drawn.hold !== undefined && drawn.hold > reader.now) {
+      return { kind: 'early', until: drawn.hold };
+    }
+    // Information is not repeated when nobody knows whether it arrived; what its card shows next says so instead.
+    const repeats = messageId === undefined && !modes.has('repeat') && (await perhapsSent(db, found.id));
+    const notes = notesFor(repeats ? { ...task, modes: new Set([...modes, 'repeat']) } : task, reader, options.config);
     const noted = notes.length === 0 ? drawn : { ...drawn, blocks: [...drawn.blocks, quote(notes)] };
     const rendered = modes.has('plain') ? plain(noted, reader) : render(noted, reader);
     const hash = renderingHash(rendered);
-    const { messageId } = found;
     if (messageId !== undefined && !task.urgent) {
       if (found.deliveredHash === hash) return settleCard(found, row, hash, messageId);
       const due = frameDue(found, rendered);
@@ -184,10 +205,13 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
     const to = destination(task, found.replyTo);
     task.isEdit(messageId !== undefined);
     const shown = await counted(row.chat, () => sendOrEdit(to, messageId, wire));
-    if (filesPart(hash) !== filesPart(found.deliveredHash)) {
-      await queueFiles(row, wire.files, shown, `${found.id}:${filesPart(hash)}`);
-    }
-    return settleCard(found, row, hash, shown, true);
+    await note(async () => {
+      if (filesPart(hash) !== filesPart(found.deliveredHash)) {
+        await queueFiles(row, wire.files, shown, `${found.id}:${filesPart(hash)}`);
+      }
+      await settleCard(found, row, hash, shown, true);
+    });
+    return { kind: 'sent' };
   };
 
   /** The message id is stored before the row ends: a crash in between repeats an edit, never a message. */

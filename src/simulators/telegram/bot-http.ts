@@ -17,6 +17,8 @@ export interface LoggedCall {
   readonly chat_id: number | undefined;
   /** 200, an error code, or the name of the fault that hit it. */
   readonly outcome: number | string;
+  /** With 429: seconds, as answered. */
+  readonly retry_after?: number;
 }
 
 export interface BotApi {
@@ -36,9 +38,17 @@ export async function botRequest(api: BotApi, c: Http, token: string, method: st
     const run = methods.get(name);
     const params = await readParams(c);
     const fault = api.faults.take(name, chatIdOf(params));
-    const log = (outcome: number | string) =>
-      api.log({ method, at: api.context.world.clock.now(), chat_id: chatIdOf(params), outcome });
-    if (fault !== undefined) log(typeof fault === 'string' ? fault : 'flood' in fault ? 429 : fault.error_code);
+    const log = (outcome: number | string, retryAfter?: number) =>
+      api.log({
+        method,
+        at: api.context.world.clock.now(),
+        chat_id: chatIdOf(params),
+        outcome,
+        ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
+      });
+    if (typeof fault === 'string') log(fault);
+    else if (fault !== undefined && 'flood' in fault) log(429, fault.flood);
+    else if (fault !== undefined) log(fault.error_code, fault.parameters?.retry_after);
     const before = fault === undefined ? undefined : await failBefore(fault, c);
     if (before !== undefined) return before;
     if (run === undefined) throw new ApiError(404, 'Not Found: method not found');
@@ -62,7 +72,7 @@ async function carryOut(
   params: Params,
   c: Http,
   name: string,
-  log: (outcome: number) => void,
+  log: (outcome: number, retryAfter?: number) => void,
 ): Promise<Response> {
   try {
     // Only a long poll can outlive its caller.
@@ -72,7 +82,7 @@ async function carryOut(
     return json({ ok: true, result }, 200);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    log(error.code);
+    log(error.code, error.parameters?.retry_after);
     return failure(error);
   }
 }
