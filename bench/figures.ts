@@ -94,7 +94,14 @@ export function table(figures: readonly Figure[]): string {
   ]);
   const lines = [['figure', 'unit', 'Vakhta', 'baseline', 'ratio', 'aim'], ...rows];
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
-  return lines.map((cells) => cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ').trimEnd()).join('\n');
+  return lines
+    .map((cells) =>
+      cells
+        .map((cell, n) => cell.padEnd(widths[n] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 const show = ({ median, min, max }: Spread): string => `${digits(median)} (${digits(min)}–${digits(max)})`;

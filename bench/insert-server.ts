@@ -4,7 +4,9 @@ import { serveParent } from './place.ts';
 
 /** The baseline of `webhook`: the least that can be done, one INSERT of the body for each request. */
 const pool = new pg.Pool({ connectionString: process.env['BENCH_DATABASE'], max: 10 });
-await pool.query('create table if not exists bench_bodies (id bigint generated always as identity, body text not null)');
+await pool.query(
+  'create table if not exists bench_bodies (id bigint generated always as identity, body text not null)',
+);
 
 const server = createServer((incoming: IncomingMessage, answer: ServerResponse) => {
   const parts: Buffer[] = [];

@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
 import { type Bench, type Figure, save, table } from './figures.ts';
+import { memory } from './memory.ts';
+import { reply } from './reply.ts';
+import { start } from './start.ts';
 import { webhook } from './webhook.ts';
 
 /** `npm run bench -- [name…] [--save]`: see docs/benchmarks.md. */
-const benches: readonly Bench[] = [webhook];
+const benches: readonly Bench[] = [webhook, reply, start, memory];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -11,7 +14,9 @@ const { values, positionals } = parseArgs({
 });
 const unknown = positionals.filter((name) => !benches.some((one) => one.name === name));
 if (unknown.length > 0) {
-  console.error(`No benchmark is called ${unknown.join(', ')}. There are: ${benches.map(({ name }) => name).join(', ')}`);
+  console.error(
+    `No benchmark is called ${unknown.join(', ')}. There are: ${benches.map(({ name }) => name).join(', ')}`,
+  );
   process.exit(2);
 }
 

@@ -42,38 +42,44 @@ export interface CardWish {
   readonly priority: number;
 }
 
+/** While a delivery waits, a newer wish only makes it more urgent, never one more message. */
+const MERGE = `on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
+  priority = least(o.priority, excluded.priority),
+  not_before = case when o.attempts > 0 then o.not_before else least(o.not_before, excluded.not_before) end`;
+
 /**
- * The cards of these states in these chats, in two statements however many they are: made where there is none, else wanted
+ * The cards of these states in these chats, in one statement however many they are: made where there is none, else wanted
  * anew. A more urgent priority stays; one that was gone comes back as a new message. Queues one coalesced delivery a card.
  */
 export async function wantCards(q: Queryable, wishes: readonly CardWish[], now: Date): Promise<Card[]> {
   if (wishes.length === 0) return [];
-  const wanted = await many(
+  return many(
     q,
     card_,
-    `insert into cards as c (id, kind, ref, chat_id, thread_id, reply_to, reader, priority, created_at)
-     select gen_random_uuid(), kind, ref, chat, thread, "replyTo", reader, priority, $2
-     from jsonb_to_recordset($1::jsonb) as w (n int, kind text, ref text, chat bigint, thread bigint, "replyTo" bigint, reader text,
-       priority smallint) order by n
-     on conflict (kind, ref, chat_id) do update set
-       rev = c.rev + 1,
-       priority = least(c.priority, excluded.priority),
-       message_id = case when c.gone_at is null then c.message_id end,
-       delivered_hash = case when c.gone_at is null then c.delivered_hash end,
-       gone_at = null
-     returning ${columns}`,
+    `with w as (
+       select * from jsonb_to_recordset($1::jsonb) as w (n int, kind text, ref text, chat bigint, thread bigint,
+         "replyTo" bigint, reader text, priority smallint)
+     ),
+     wanted as (
+       insert into cards as c (id, kind, ref, chat_id, thread_id, reply_to, reader, priority, created_at)
+       select gen_random_uuid(), kind, ref, chat, thread, "replyTo", reader, priority, $2 from w order by n
+       on conflict (kind, ref, chat_id) do update set
+         rev = c.rev + 1,
+         priority = least(c.priority, excluded.priority),
+         message_id = case when c.gone_at is null then c.message_id end,
+         delivered_hash = case when c.gone_at is null then c.delivered_hash end,
+         gone_at = null
+       returning *
+     ),
+     deliveries as (
+       insert into outbox as o (coalesce_key, chat_id, thread_id, priority, kind, card_id, not_before, created_at)
+       select 'card:' || c.id, c.chat_id, c.thread_id, w.priority, 'card', c.id, $2, $2
+       from wanted c join w on w.kind = c.kind and w.ref = c.ref and w.chat = c.chat_id order by c.id
+       ${MERGE}
+     )
+     select ${columns} from wanted cross join pg_notify('vakhta_outbox', '')`,
     [toJson(wishes.map((wish, n) => ({ ...wish, n }))), now],
   );
-  const urgency = new Map(wishes.map((wish) => [`${wish.kind} ${wish.ref} ${wish.chat}`, wish.priority]));
-  await queueDeliveries(
-    q,
-    wanted.map(({ id, kind, ref, chat, priority }) => ({
-      id,
-      priority: urgency.get(`${kind} ${ref} ${chat}`) ?? priority,
-    })),
-    now,
-  );
-  return wanted;
 }
 
 /** One card; see `wantCards`. */
@@ -187,7 +193,7 @@ export function purgeCards(q: Queryable, before: Date): Promise<number> {
   );
 }
 
-/** One coalesced row a card: while it waits, a newer wish only makes it more urgent, never one more message. */
+/** One coalesced row a card. */
 async function queueDeliveries(
   q: Queryable,
   cards: readonly { readonly id: string; readonly priority: number }[],
@@ -198,9 +204,7 @@ async function queueDeliveries(
     `insert into outbox as o (coalesce_key, chat_id, thread_id, priority, kind, card_id, not_before, created_at)
      select 'card:' || c.id, c.chat_id, c.thread_id, w.priority, 'card', c.id, $3, $3
      from unnest($1::uuid[], $2::smallint[]) as w (id, priority) join cards c on c.id = w.id order by c.id
-     on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
-       priority = least(o.priority, excluded.priority),
-       not_before = case when o.attempts > 0 then o.not_before else least(o.not_before, excluded.not_before) end`,
+     ${MERGE}`,
     [cards.map(({ id }) => id), cards.map(({ priority }) => priority), now],
   );
   await notify(q, 'vakhta_outbox');

@@ -18,6 +18,11 @@ export interface Queryable {
 /** A query inside a transaction; functions that are only right in one ask for this type. */
 export interface Tx extends Queryable {
   readonly inTransaction: true;
+  /**
+   * For statements whose answer nobody needs: it answers no rows at once, and they travel together with the commit. The
+   * transaction counts as committed only when each of them succeeded.
+   */
+  readonly late: Queryable;
 }
 
 export interface Database extends Queryable {
@@ -78,6 +83,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const config = connectionConfig(options.url);
   const pool = new pg.Pool({
     ...config,
+    // Statements that do not wait for each other's answers travel together.
+    pipeline: true,
     max: options.max ?? 10,
     statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 60_000,
@@ -139,14 +146,29 @@ export async function notify(q: Queryable, channel: Channel, payload = ''): Prom
 
 export type Channel = 'vakhta_outbox' | 'vakhta_cancel';
 
+const names = new Map<string, string>();
+
+/** Every text of the program is planned once for each connection; there are as many as there are places in the source. */
+function nameOf(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const name = `v${names.size + 1}`;
+  names.set(text, name);
+  return name;
+}
+
 async function query(on: pg.Pool | pg.PoolClient, text: string, params: readonly unknown[] = []): Promise<Result> {
   try {
-    const { rows, rowCount } = await on.query<Record<string, unknown>>(text, [...params]);
+    const { rows, rowCount } = await on.query<Record<string, unknown>>(
+      params.length === 0 ? { text } : { name: nameOf(text), text, values: [...params] },
+    );
     return { rows, rowCount: rowCount ?? 0 };
   } catch (error) {
     throw asStoreError(error);
   }
 }
+
+const NOTHING: Result = { rows: [], rowCount: 0 };
 
 async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   let client: pg.PoolClient;
@@ -159,10 +181,25 @@ async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> 
   const ignore = () => {};
   client.on('error', ignore);
   let broken: Error | undefined;
+  const sent: Promise<Result>[] = [];
+  /** Sends it; its end is awaited, and its failure heard, before the transaction ends. */
+  const send = (text: string, params?: readonly unknown[]): void => {
+    const answer = query(client, text, params);
+    answer.catch(ignore);
+    sent.push(answer);
+  };
+  const late: Queryable = {
+    query: (text, params) => {
+      send(text, params);
+      return Promise.resolve(NOTHING);
+    },
+  };
   try {
-    await query(client, 'begin');
-    const result = await work({ query: (text, params) => query(client, text, params), inTransaction: true });
-    await query(client, 'commit');
+    send('begin');
+    const result = await work({ query: (text, params) => query(client, text, params), late, inTransaction: true });
+    // After a statement that failed this is a rollback, and what failed is thrown.
+    send('commit');
+    for (const answer of sent) await answer;
     return result;
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => {

@@ -33,7 +33,7 @@ const columns = `id, source, group_key as "groupKey", current, state, severity, 
 
 /**
  * The current incident of each group that has one, by group key. With `forUpdate` (in a transaction) nobody else changes or begins
- * incidents of this source until the transaction ends: two first alerts of one group become one incident.
+ * incidents of these groups until the transaction ends: two first alerts of one group become one incident.
  */
 export async function currentIncidents(
   q: Queryable,
@@ -41,16 +41,24 @@ export async function currentIncidents(
   groupKeys: readonly string[],
   options: { readonly forUpdate?: boolean } = {},
 ): Promise<Map<string, Incident>> {
-  // A row that does not exist yet cannot be locked, so writers of one source take turns.
-  if (options.forUpdate)
-    await q.query("select pg_advisory_xact_lock(hashtextextended('vakhta incidents ' || $1, 0))", [source]);
-  const rows = await many(
+  // A row that does not exist yet cannot be locked, so writers of one group take turns; all in the same order of groups.
+  // Both statements travel together: the second begins, and sees what there is, when the first has its turn.
+  const turn = options.forUpdate
+    ? q.query(
+        `select count(pg_advisory_xact_lock(key)) from (
+           select distinct hashtextextended('vakhta incident ' || $1::text || ' ' || g, 0) as key from unnest($2::text[]) g order by 1
+         ) as keys`,
+        [source, groupKeys],
+      )
+    : undefined;
+  const found = many(
     q,
     incident_,
     `select ${columns} from incidents where source = $1 and group_key = any ($2) and current order by id
      ${options.forUpdate ? 'for update' : ''}`,
     [source, groupKeys],
   );
+  const [rows] = await Promise.all([found, turn]);
   return new Map(rows.map((row) => [row.groupKey, row]));
 }
 
@@ -75,52 +83,59 @@ export interface IncidentRow {
 const RECORD = `(n int, id bigint, "groupKey" text, source text, current boolean, state text, severity text, title text, data jsonb,
   owner text, "ackedAt" timestamptz, silence jsonb, "startedAt" timestamptz, "updatedAt" timestamptz, "resolvedAt" timestamptz)`;
 
-/** Writes a batch in two statements, whatever its size; answers the rows in the order given, new ones with their ids. */
-export async function saveIncidents(q: Queryable, rows: readonly IncidentRow[]): Promise<Incident[]> {
+const written = z.object({ id: int, rev: int });
+
+/** Writes a batch in two statements, whatever its size; answers the ids and new revisions in the order given. */
+export async function saveIncidents(
+  q: Queryable,
+  rows: readonly IncidentRow[],
+): Promise<Pick<Incident, 'id' | 'rev'>[]> {
   const known = rows.filter((row) => row.id !== undefined);
   const fresh = rows.filter((row) => row.id === undefined);
-  const saved = new Map<IncidentRow, Incident>();
   // Updates first: an incident stops to be the current one of its group before its successor begins.
-  if (known.length > 0) {
-    const updated = await many(
-      q,
-      incident_,
-      `with r as (select * from jsonb_to_recordset($1::jsonb) as r ${RECORD}),
-       locked as (select i.id from incidents i join r on r.id = i.id order by i.id for update of i),
-       changed as (
-         update incidents i set current = r.current, state = r.state, severity = r.severity, title = r.title, data = r.data,
-           owner = r.owner, acked_at = r."ackedAt", silence = nullif(r.silence, 'null'), started_at = r."startedAt",
-           updated_at = r."updatedAt", resolved_at = r."resolvedAt", rev = i.rev + 1
-         from r join locked on locked.id = r.id where i.id = r.id returning i.*
-       )
-       select ${columns} from changed`,
-      [toJson(known)],
-    );
-    const byId = new Map(updated.map((row) => [row.id, row]));
-    for (const row of known) {
-      const now = row.id === undefined ? undefined : byId.get(row.id);
-      if (now) saved.set(row, now);
-    }
+  const updated =
+    known.length === 0
+      ? []
+      : await many(
+          q,
+          written,
+          `with r as (select * from jsonb_to_recordset($1::jsonb) as r ${RECORD}),
+           locked as (select i.id from incidents i join r on r.id = i.id order by i.id for update of i),
+           changed as (
+             update incidents i set current = r.current, state = r.state, severity = r.severity, title = r.title, data = r.data,
+               owner = r.owner, acked_at = r."ackedAt", silence = nullif(r.silence, 'null'), started_at = r."startedAt",
+               updated_at = r."updatedAt", resolved_at = r."resolvedAt", rev = i.rev + 1
+             from r join locked on locked.id = r.id where i.id = r.id returning i.id, i.rev
+           )
+           select id, rev from changed`,
+          [toJson(known)],
+        );
+  const inserted =
+    fresh.length === 0
+      ? []
+      : await many(
+          q,
+          written,
+          `insert into incidents (source, group_key, current, state, severity, title, data, owner, acked_at, silence, started_at,
+             updated_at, resolved_at)
+           select r.source, r."groupKey", r.current, r.state, r.severity, r.title, r.data, r.owner, r."ackedAt",
+             nullif(r.silence, 'null'), r."startedAt", r."updatedAt", r."resolvedAt"
+           from jsonb_to_recordset($1::jsonb) as r ${RECORD} order by r.n returning id, rev`,
+          [toJson(fresh.map((row, n) => ({ ...row, n })))],
+        );
+  const saved = new Map<IncidentRow, z.output<typeof written>>();
+  const byId = new Map(updated.map((row) => [row.id, row]));
+  for (const row of known) {
+    const now = row.id === undefined ? undefined : byId.get(row.id);
+    if (now) saved.set(row, now);
   }
-  if (fresh.length > 0) {
-    const inserted = await many(
-      q,
-      incident_,
-      `insert into incidents (source, group_key, current, state, severity, title, data, owner, acked_at, silence, started_at,
-         updated_at, resolved_at)
-       select r.source, r."groupKey", r.current, r.state, r.severity, r.title, r.data, r.owner, r."ackedAt",
-         nullif(r.silence, 'null'), r."startedAt", r."updatedAt", r."resolvedAt"
-       from jsonb_to_recordset($1::jsonb) as r ${RECORD} order by r.n returning ${columns}`,
-      [toJson(fresh.map((row, n) => ({ ...row, n })))],
-    );
-    // Rows come back in the order of insertion, and so do their identities.
-    inserted
-      .sort((a, b) => a.id - b.id)
-      .forEach((row, n) => {
-        const given = fresh[n];
-        if (given) saved.set(given, row);
-      });
-  }
+  // Rows come back in the order of insertion, and so do their identities.
+  inserted
+    .toSorted((a, b) => a.id - b.id)
+    .forEach((row, n) => {
+      const given = fresh[n];
+      if (given) saved.set(given, row);
+    });
   return rows.flatMap((row) => saved.get(row) ?? []);
 }
 

@@ -18,6 +18,8 @@ import { PRIORITY } from '../../tasks/lifecycle/shared.ts';
 
 /** How many webhooks share a transaction at the most. */
 const BATCH = 64;
+/** Transactions side by side; one computes while another waits for the disk. */
+const LANES = 2;
 const UNIQUE_VIOLATION = '23505';
 
 export interface AlertIntake {
@@ -43,21 +45,38 @@ interface Waiting {
 
 /**
  * Webhooks that arrive while a transaction is under way wait for the next one and share it: under load the number of
- * commits stays low, and nobody waits for a timer.
+ * commits stays low, and nobody waits for a timer. A group always takes the same lane, so that its order is kept.
  */
 export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
-  const { db, clock, log } = options;
+  const lanes = Array.from({ length: LANES }, () => createLane(options));
+  return {
+    accept: (body) =>
+      new Promise((done, failed) => {
+        const group = parseWebhook(body, options.clock.now());
+        lanes[laneOf(group.groupKey)]?.({ group, done, failed });
+      }),
+  };
+}
+
+function laneOf(key: string): number {
+  let hash = 0;
+  for (let n = 0; n < key.length; n += 1) hash = (hash * 31 + key.charCodeAt(n)) >>> 0;
+  return hash % LANES;
+}
+
+/** One transaction after the other. */
+function createLane({ db, clock, log, config }: AlertIntakeOptions): (one: Waiting) => void {
   const waiting: Waiting[] = [];
   let running = false;
 
   const commit = async (groups: readonly AlertGroup[]): Promise<void> => {
     const now = clock.now();
     try {
-      await db.tx((tx) => apply(tx, groups, now, options.config));
+      await db.tx((tx) => apply(tx, groups, now, config));
     } catch (error) {
       // Two processes opened the same group at once: the second look finds the row of the first.
       if (!isUniqueViolation(error)) throw error;
-      await db.tx((tx) => apply(tx, groups, now, options.config));
+      await db.tx((tx) => apply(tx, groups, now, config));
     }
   };
 
@@ -81,12 +100,9 @@ export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
     running = false;
   };
 
-  return {
-    accept: (body) =>
-      new Promise((done, failed) => {
-        waiting.push({ group: parseWebhook(body, clock.now()), done, failed });
-        if (!running) void drain();
-      }),
+  return (one) => {
+    waiting.push(one);
+    if (!running) void drain();
   };
 }
 
@@ -130,17 +146,14 @@ async function apply(
   }
   const written = rows.map((row, index) => ({ ...row, id: saved[index]?.id ?? 0 }));
   await appendEvents(
-    tx,
+    tx.late,
     written.flatMap(({ id, events }) => events.map(({ kind, ...data }) => ({ incidentId: id, at: now, kind, data }))),
   );
   const changed = written.filter((row) => row.changed);
-  const cards = await liveCards(
-    tx,
-    'incident',
-    changed.flatMap(({ row, id }) => (row ? [String(id)] : [])),
-  );
+  const continued = changed.flatMap(({ row, id }) => (row ? [String(id)] : []));
+  const cards = continued.length === 0 ? [] : await liveCards(tx, 'incident', continued);
   await wantCards(
-    tx,
+    tx.late,
     changed.flatMap((row) => wishesFor(row, cards, config)),
     now,
   );
@@ -203,7 +216,7 @@ interface Place {
 }
 
 /** The chat and topic of an incident, by the routes of the configuration; the last route takes what nobody else took. */
-export function placeOf(incident: Incident, config: AlertIntakeOptions['config']): Place {
+function placeOf(incident: Incident, config: AlertIntakeOptions['config']): Place {
   const { alerts, groupLabels, commonLabels } = incident.data;
   const all = Object.values(alerts);
   const firing = all.filter((alert) => alert.status === 'firing');
@@ -217,7 +230,7 @@ export function placeOf(incident: Incident, config: AlertIntakeOptions['config']
 }
 
 /** A critical one goes before everything else, also with the news of its end. */
-export function priorityOf(incident: Incident): number {
+function priorityOf(incident: Incident): number {
   if (incident.severity === 'critical') return PRIORITY.critical;
   return incident.severity === 'warning' ? PRIORITY.warning : PRIORITY.information;
 }
