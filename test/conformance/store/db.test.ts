@@ -27,6 +27,22 @@ describe('transactions', () => {
     expect(await db.tx(async (tx) => (await tx.query('select from conversations')).rowCount)).toBe(0);
   });
 
+  test('a late statement that fails undoes the transaction, and its error is the caller’s', async () => {
+    const { db } = await storeForTest();
+    const insert = 'insert into conversations (key, state, updated_at) values ($1, $2, $3)';
+    await db.tx(async (tx) => {
+      expect(await tx.late.query(insert, ['a', '1', new Date()])).toEqual({ rows: [], rowCount: 0 });
+    });
+    const second = db.tx(async (tx) => {
+      await tx.query(insert, ['b', '1', new Date()]);
+      await tx.late.query(insert, ['a', '2', new Date()]);
+      await tx.late.query(insert, ['c', '2', new Date()]);
+    });
+    await expect(second).rejects.toMatchObject({ code: '23505' });
+    const { rows } = await db.query('select key, state from conversations');
+    expect(rows).toEqual([{ key: 'a', state: 1 }]);
+  });
+
   test('a deadlock is tried again and both get through', async () => {
     const { db } = await storeForTest();
     await db.query(`insert into conversations (key, state, updated_at) values ('a', '0', now()), ('b', '0', now())`);
