@@ -124,13 +124,21 @@ function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock:
         lazyConnect: true,
         retryStrategy: () => null,
       });
-      client.on('error', () => {});
+      // `connect` rejects with "Connection is closed" only; why it was closed is told by the event.
+      let why = 'closed';
+      client.on('error', (error: Error & { code?: string }) => {
+        why = error.code ?? error.message.split(' ')[0] ?? error.name;
+      });
       try {
         await client.connect();
         const answer = await client.ping();
         return answer === 'PONG'
           ? { state: 'ok', text: 'doctor-redis' }
           : { state: 'fail', text: 'doctor-redis-answer', args: { answer } };
+      } catch (error) {
+        // Redis begins an error of its own with one word in capitals: WRONGPASS, NOAUTH, LOADING.
+        const own = error instanceof Error ? /^[A-Z]{4,}/u.exec(error.message)?.[0] : undefined;
+        return { state: 'fail', text: 'doctor-redis-failed', args: { why: own ?? why } };
       } finally {
         client.disconnect();
       }

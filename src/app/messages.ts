@@ -10,6 +10,8 @@ export const messages = defineMessages({
     doctor-database-embedded = PostgreSQL comes along, its data in { $dir }
     doctor-redis = Redis answers
     doctor-redis-answer = Redis answers, but not as expected: { $answer }
+    doctor-redis-failed = Redis cannot be used ({ $why }).
+    doctor-redis-failed-todo = Check that it is running, and address and password in queue.redis_url or REDIS_URL.
   `,
   ru: `
     doctor-telegram = бот — @{ $name }
@@ -19,5 +21,7 @@ export const messages = defineMessages({
     doctor-database-embedded = PostgreSQL встроенный, данные в { $dir }
     doctor-redis = Redis отвечает
     doctor-redis-answer = Redis отвечает, но не так, как ожидалось: { $answer }
+    doctor-redis-failed = Redis недоступен ({ $why }).
+    doctor-redis-failed-todo = Проверьте, что он запущен, а также адрес и пароль в queue.redis_url или REDIS_URL.
   `,
 });

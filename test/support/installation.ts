@@ -99,7 +99,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
     random: systemRandom,
     token: TELEGRAM_TOKEN,
     limits: 'off',
-    cast: PEOPLE.map(({ role: _, ...person }) => person),
+    cast: PEOPLE,
     chats: [
       {
         id: GROUP,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareRepository, simulatorCommand } from '../../src/simulators/pgbackrest/index.ts';
 import { run, temporaryFolder } from './components/index.ts';
@@ -8,7 +7,6 @@ export interface SlowBackups {
   readonly binary: readonly string[];
   /** Labels in the repository, oldest first. */
   labels(): Promise<string[]>;
-  exists(path: string): boolean;
   stop(): Promise<void>;
 }
 
@@ -27,7 +25,6 @@ export async function slowBackups(durationMs: number): Promise<SlowBackups> {
       const [stanza] = JSON.parse(stdout) as { backup: { label: string }[] }[];
       return (stanza?.backup ?? []).map(({ label }) => label);
     },
-    exists: existsSync,
     stop: remove,
   };
 }

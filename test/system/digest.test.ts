@@ -68,7 +68,7 @@ const settled = async (): Promise<void> => {
     const { rows } = await app.db.query(
       `select (select count(*) from runs where finished_at is null) + (select count(*) from outbox where state in ('queued', 'sending')) as n`,
     );
-    return Number(rows[0]?.['n']);
+    return Number((rows as { n: string }[])[0]?.n);
   };
   await expect.poll(left, { timeout: 20_000 }).toBe(0);
 };

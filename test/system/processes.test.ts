@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   freePort,
@@ -207,10 +209,7 @@ describe('one process with its own PostgreSQL', () => {
       expect(verified).toMatchObject({ code: 0 });
       program.signal('SIGTERM');
       expect(await program.ended).toEqual({ code: 0, signal: null });
-      await until(
-        'its PostgreSQL is gone',
-        async () => !(await backups.exists(`${here.dataDir}/postgres/postmaster.pid`)),
-      );
+      await until('its PostgreSQL is gone', () => !existsSync(join(here.dataDir, 'postgres', 'postmaster.pid')));
     } finally {
       await here.stop();
       await backups.stop();
