@@ -51,8 +51,10 @@ function asText(value: unknown): string {
   return value === null || value === undefined ? '' : clean(JSON.stringify(value));
 }
 const text = z.unknown().optional().transform(asText);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const labels = z
-  .looseObject({})
+  .custom<Readonly<Record<string, unknown>>>(isRecord, 'expected an object')
   .nullish()
   .transform((value): Labels => texts(value ?? {}));
 const status = z.enum(['firing', 'resolved']).optional().catch(undefined);

@@ -180,20 +180,21 @@ function mergeAlerts(before: Readonly<Record<string, IncidentAlert>>, group: Ale
   const alerts: Record<string, IncidentAlert> = { ...before };
   const events: IncidentEvent[] = [];
   const seen = new Set<string>();
+  const lastSeen = now.toISOString();
   for (const alert of group.alerts) {
     const { fingerprint } = alert;
     seen.add(fingerprint);
     const old = alerts[fingerprint];
     if (old && isOvertaken(alert, old)) continue;
     const goesOn = old !== undefined && (alert.status === 'resolved' || old.status !== 'resolved');
-    const startsAt = alert.startsAt ?? (goesOn ? old.startsAt : now.toISOString());
+    const startsAt = alert.startsAt ?? (goesOn ? old.startsAt : lastSeen);
     const repeatedEnd = old?.status === 'resolved' && alert.status === 'resolved' && old.startsAt === startsAt;
-    const endsAt = repeatedEnd ? old.endsAt : (alert.endsAt ?? now.toISOString());
+    const endsAt = repeatedEnd ? old.endsAt : (alert.endsAt ?? lastSeen);
     alerts[fingerprint] = {
       ...alert,
       startsAt,
       endsAt: alert.status === 'firing' ? null : endsAt,
-      lastSeen: now.toISOString(),
+      lastSeen,
     };
     if (old?.status !== alert.status) {
       events.push({ kind: alert.status === 'firing' ? 'alert-fired' : 'alert-resolved', fingerprint });

@@ -6,7 +6,7 @@
 /** The text without what PostgreSQL refuses. */
 export function cleanText(text: string): string {
   const noNull = text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text;
-  return LONE_SURROGATE.test(noNull) ? noNull.replace(LONE_SURROGATES, '\uFFFD') : noNull;
+  return noNull.toWellFormed();
 }
 
 /** `JSON.stringify` with every string cleaned. `undefined` becomes null. */
@@ -21,9 +21,6 @@ export function toJson(value: unknown): string {
 export function canonicalJson(value: unknown): string {
   return stringifySorted(JSON.parse(toJson(value)));
 }
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
-const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 function clean(value: unknown): unknown {
   if (typeof value === 'string') return cleanText(value);

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Clock } from '../core/clock.ts';
@@ -150,7 +150,7 @@ function isDeclaredSmall(c: Context<WebhookEnv>): boolean {
 /** Compares by digest in constant time; the length of the token does not show either. */
 export function tokenCheck(source: SecretSource, clock: Clock): (given: string) => Promise<boolean> {
   let cached: { readonly digest: Buffer; readonly until: number } | undefined;
-  const digest = (value: string) => createHash('sha256').update(value).digest();
+  const digest = (value: string) => hash('sha256', value, 'buffer');
   return async (given) => {
     const now = clock.now().getTime();
     if (!cached || cached.until <= now)
