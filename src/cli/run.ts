@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
 import type { Translate } from '../core/i18n.ts';
 import type { Actor, Language } from '../core/people.ts';
-import { isFinal } from '../core/run.ts';
+import { isFinal, type RunState } from '../core/run.ts';
 import type { App } from '../app.ts';
 import { run as findRun, type Run } from '../store/runs.ts';
 import type { Operation } from '../tasks/define.ts';
@@ -27,6 +27,9 @@ export interface Terminal {
 
 /** How often a run that another process works on is looked at. */
 const LOOK_EVERY_MS = 500;
+/** How often an outside system is asked what became of a run that was broken off; there may be no worker that does. */
+const ASK_OUTSIDE_EVERY_MS = 5000;
+const MOVABLE: ReadonlySet<RunState> = new Set(['queued', 'planning', 'reconciling']);
 
 export function actorOf(app: App, as: string | undefined): Actor {
   if (as === undefined) return { kind: 'cli', id: userInfo().username };
@@ -88,8 +91,8 @@ async function work(app: App, id: string, terminal: Terminal, clock: Clock, quie
       if (!run) throw new VakhtaError('usage', 'no-run', `run ${id} is gone`);
       if (isFinal(run.state) || run.state === 'confirming' || run.state === 'approving') return run;
       // It waits for a lock or its time, or another worker has it: look again, and take it when it is free.
-      await clock.sleep(LOOK_EVERY_MS);
-      if (run.state === 'queued' || run.state === 'planning') await app.executor.process(id);
+      await clock.sleep(run.state === 'reconciling' ? ASK_OUTSIDE_EVERY_MS : LOOK_EVERY_MS);
+      if (MOVABLE.has(run.state)) await app.executor.process(id);
     }
   } finally {
     done.abort();

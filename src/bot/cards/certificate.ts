@@ -24,6 +24,7 @@ export const messages = defineMessages({
     certcard-checked = Looked at
     certcard-refresh = ↻ Look again
     certcard-todo = Renew it, then press “Look again”: the card turns green when the endpoint serves the new one.
+    certcard-todo-unknown = Without an answer nothing can be said about the certificate. Check that the service is running and can be reached, then press “Look again”.
   `,
   ru: `
     certcard-expiring = сертификат кончается
@@ -43,7 +44,8 @@ export const messages = defineMessages({
     certcard-serial = Номер
     certcard-checked = Проверен
     certcard-refresh = ↻ Проверить снова
-    certcard-todo = Обновите его и нажмите «Проверить снова»: карточка позеленеет, когда точка отдаст новый.
+    certcard-todo = Обновите его и нажмите «Проверить снова»: карточка станет зелёной, когда сервер начнёт отдавать новый.
+    certcard-todo-unknown = Без ответа о сертификате ничего не сказать. Проверьте, что сервис работает и доступен, и нажмите «Проверить снова».
   `,
 });
 
@@ -74,7 +76,7 @@ export default defineCard({
       blocks: [
         title(icon, [where, ` · ${t(`certcard-${state}`)}`]),
         facts(...rows),
-        ...(state === 'ok' ? [] : [line(t('certcard-todo'))]),
+        ...(state === 'ok' ? [] : [line(t(state === 'unknown' ? 'certcard-todo-unknown' : 'certcard-todo'))]),
       ],
       buttons: [
         [

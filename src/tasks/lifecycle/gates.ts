@@ -4,7 +4,7 @@ import { actorName, holds } from '../../core/people.ts';
 import { firstGate, gateAfterConfirm, mayAsk, needsDelay, needsStepUp } from '../../core/policy.ts';
 import { touchCards } from '../../store/cards.ts';
 import { acquireLocks } from '../../store/run-locks.ts';
-import { lockRun, patchRun, type Run, run as findRun } from '../../store/runs.ts';
+import { lockRun, patchRun, type Run } from '../../store/runs.ts';
 import { useStep } from '../../store/stepup.ts';
 import type { Operation } from '../define.ts';
 import { showRun, step } from './shared.ts';
@@ -19,6 +19,12 @@ export interface Gates {
   checkStepUp(run: Run, operation: Operation): Promise<Run | undefined>;
   /** Queued → running, with all its locks; undefined when it has to wait, or somebody else has it. */
   start(run: Run, operation: Operation): Promise<Run | undefined>;
+}
+
+/** A lock that another run has. */
+interface Held {
+  readonly holder: string;
+  readonly key: string;
 }
 
 export function createGates(tools: Tools): Gates {
@@ -111,16 +117,20 @@ export function createGates(tools: Tools): Gates {
     return undefined;
   };
 
-  /** Says on the card whom the run waits for; once, not at each try. */
-  const waits = async (run: Run, holder: string, key: string): Promise<void> => {
-    const before = run.progress?.step;
-    if (before?.key === WAITS_FOR_LOCK && before.args?.['holder'] === holder && before.args['key'] === key) return;
-    await db.tx(async (tx) => {
-      const now = clock.now();
-      await patchRun(tx, run.id, { progress: { step: { key: WAITS_FOR_LOCK, args: { holder, key } } } }, now);
-      await touchCards(tx, 'run', run.id, now);
-    });
+  const isNoted = ({ progress }: Run, { holder, key }: Held): boolean => {
+    const { key: text, args } = progress?.step ?? {};
+    return text === WAITS_FOR_LOCK && args?.['holder'] === holder && args['key'] === key;
   };
+
+  /** Says on the card whom the run waits for; who holds the lock finds the run by this, too. */
+  const note = (run: Run, held: Held): Promise<Run | undefined> =>
+    db.tx(async (tx) => {
+      const now = clock.now();
+      const progress = { step: { key: WAITS_FOR_LOCK, args: { ...held } } };
+      const noted = await patchRun(tx, run.id, { progress }, now);
+      await touchCards(tx, 'run', run.id, now);
+      return noted;
+    });
 
   const start: Gates['start'] = async (run, operation) => {
     const now = clock.now();
@@ -131,20 +141,20 @@ export function createGates(tools: Tools): Gates {
     const refused = refusal(run, operation);
     if (refused) return finish(run, 'failed', { error: record(refused, run) });
     const keys = tools.locksOf(run, operation);
-    // Twice: who lets go between our question and our note on the card would not find the note, and so not wake us.
     let waiting = run;
-    for (const isLast of [false, true]) {
+    for (;;) {
       const got = await take(waiting, keys);
       if (got === 'elsewhere') return undefined;
       if ('run' in got) return got.run;
-      await waits(waiting, got.holder, got.key);
-      waiting = (await findRun(db, run.id)) ?? waiting;
-      if (isLast || waiting.state !== 'queued') return undefined;
+      // Only a refusal that the card already tells of is the end: who let go before the note was there could not wake us.
+      if (isNoted(waiting, got)) return undefined;
+      const noted = await note(waiting, got);
+      if (noted?.state !== 'queued') return undefined;
+      waiting = noted;
     }
-    return undefined;
   };
 
-  type Taken = { readonly run: Run } | { readonly holder: string; readonly key: string } | 'elsewhere';
+  type Taken = { readonly run: Run } | Held | 'elsewhere';
 
   const take = async (run: Run, keys: readonly string[]): Promise<Taken> => {
     const now = clock.now();

@@ -199,6 +199,7 @@ export function createWork(tools: Tools): Work {
       found = await operation.reconcile(tools.contextOf(run, signal), run.args, run.external);
     } catch (thrown) {
       const cause = toVakhtaError(thrown);
+      if (stopOf(signal) === 'shutdown') return undefined;
       // The outside cannot be asked now: the reconciler comes back. Anything else is told as lost.
       if (cause.kind === 'transient') return note(run, { key: 'run-reconciling-later' });
       const lost = new VakhtaError('permanent', 'lost', cause.message, { cause: thrown });
