@@ -25,7 +25,7 @@ export const PEOPLE = [
   { id: 100_000_002, username: 'boris', first_name: 'Борис', role: 'operator', language_code: 'ru' },
   { id: 100_000_003, username: 'carol', first_name: 'Carol', role: 'operator', language_code: 'en' },
   { id: 100_000_004, username: 'dina', first_name: 'Дина', role: 'viewer', language_code: 'ru' },
-  { id: 100_000_099, username: 'mallory', first_name: 'Mallory', role: undefined, language_code: 'en' },
+  { id: 100_000_099, username: 'mallory', first_name: 'Mallory', role: 'outsider', language_code: 'en' },
 ] as const;
 
 export const GROUP = -1_001_000_000_001;
@@ -128,7 +128,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
     data_dir: dataDir,
     log: { level: options.logLevel ?? 'info' },
     operators: PEOPLE.flatMap(({ id, username, first_name, role, language_code }) =>
-      role === undefined
+      role === 'outsider'
         ? []
         : [{ id: username, name: first_name, telegram_id: id, role, language: language_code, zone: 'Europe/Moscow' }],
     ),
@@ -242,6 +242,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
       }),
     history: ({ chat, message_id }) => versions.get(`${chat.id}:${message_id}`) ?? [],
     stop: async () => {
+      // To look at what the program said: SYSTEM_LOGS=1 npx vitest run --project system …
       if (process.env.SYSTEM_LOGS) process.stderr.write([...logs, ...processes.map((one) => one.log())].join(''));
       await Promise.all([...apps].map(close));
       await Promise.all(processes.map((one) => one.stop()));
