@@ -46,7 +46,7 @@ export async function openPlace(): Promise<Place> {
       spawn(process.execPath, args, {
         cwd: ROOT,
         env: { ...process.env, ...env },
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       }),
     );
     children.push(program);
@@ -71,7 +71,16 @@ export async function openPlace(): Promise<Place> {
 }
 
 function programOf(child: ChildProcess): Program {
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  let complaints = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaints = (complaints + chunk.toString('utf8')).slice(-4000);
+  });
+  const ended = new Promise<number | null>((resolve) =>
+    child.once('exit', (code) => {
+      if (code) console.error(complaints);
+      resolve(code);
+    }),
+  );
   return {
     pid: child.pid ?? 0,
     port: 0,

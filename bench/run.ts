@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Bench, type Figure, save, table } from './figures.ts';
+import { type Bench, save, table } from './figures.ts';
 import { memory } from './memory.ts';
 import { reply } from './reply.ts';
 import { start } from './start.ts';
@@ -21,13 +21,10 @@ if (unknown.length > 0) {
 }
 
 const note = (text: string): void => void (process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`));
-const all: Figure[] = [];
 for (const one of benches) {
   if (positionals.length > 0 && !positionals.includes(one.name)) continue;
   const figures = await one.run((progress) => note(`${one.name}: ${progress}`));
   note('');
-  console.log(`${one.name}: ${one.about}`);
+  console.log(`\n${one.name}: ${one.about}\n${table(figures)}`);
   if (values.save) console.log(`saved ${await save(one.name, figures, new Date())}`);
-  all.push(...figures);
 }
-console.log(`\n${table(all)}`);

@@ -170,6 +170,13 @@ async function query(on: pg.Pool | pg.PoolClient, text: string, params: readonly
 
 const NOTHING: Result = { rows: [], rowCount: 0 };
 
+/** What is sent in one turn of the event loop leaves in one packet. */
+function gather({ connection: { stream } }: pg.PoolClient): void {
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
 async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   let client: pg.PoolClient;
   try {
@@ -182,9 +189,13 @@ async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> 
   client.on('error', ignore);
   let broken: Error | undefined;
   const sent: Promise<Result>[] = [];
-  /** Sends it; its end is awaited, and its failure heard, before the transaction ends. */
+  const ask = (text: string, params?: readonly unknown[]): Promise<Result> => {
+    gather(client);
+    return query(client, text, params);
+  };
+  /** Its end is awaited, and its failure heard, before the transaction ends. */
   const send = (text: string, params?: readonly unknown[]): void => {
-    const answer = query(client, text, params);
+    const answer = ask(text, params);
     answer.catch(ignore);
     sent.push(answer);
   };
@@ -196,7 +207,7 @@ async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> 
   };
   try {
     send('begin');
-    const result = await work({ query: (text, params) => query(client, text, params), late, inTransaction: true });
+    const result = await work({ query: ask, late, inTransaction: true });
     // After a statement that failed this is a rollback, and what failed is thrown.
     send('commit');
     for (const answer of sent) await answer;
