@@ -68,7 +68,9 @@ describe('killed', () => {
     world.person('carol').says('/guest restart dns');
     await until('the moment', () => moment(world));
     expect(world.telegram.state.pendingUpdates).toBe(1);
-    await scene.crash();
+    await scene.kill();
+    world.telegram.faults.clear();
+    scene.start();
     await until('the update again', () => world.telegram.state.pendingUpdates === 0);
     await world.drained(90_000);
     await until('the question', () => world.ledger.about(CAROL, 'Shall I go on?').length > 0);

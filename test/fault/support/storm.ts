@@ -32,7 +32,7 @@ const SHARES: readonly (readonly [Level, number])[] = [
 /** How long the program works before it is killed; one in five dies while it starts. */
 const LIFE_MS = [100, 4000] as const;
 const STARTING_MS = [200, 3000] as const;
-const AFTER_MS = 5000;
+const AFTER_MS = 20_000;
 const CARDS = ['sendMessage', 'editMessageText'];
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -78,8 +78,11 @@ export async function storm(world: World, plan: Storm, seed: number): Promise<Af
   await playing;
   await sender.idle();
   await Promise.all(plan.roles.map((role, n) => world.ready(at(programs, n), role)));
-  // The last life meets bad weather too.
-  await pause(AFTER_MS);
+  // The last life meets bad weather too, until most has been said.
+  const giveUp = Date.now() + AFTER_MS;
+  const waiting = async (): Promise<number> =>
+    (await world.rows<{ n: number }>(`select count(*)::int as n from outbox where state = 'queued'`))[0]?.n ?? 0;
+  while ((await waiting()) > plan.alerts / 10 && Date.now() < giveUp) await pause(100);
   world.telegram.faults.clear();
   await Promise.all(plan.roles.map((role, n) => world.ready(at(programs, n), role)));
   await people.end(plan);

@@ -57,7 +57,7 @@ export interface World {
   /** Waits until `/readyz` of that role answers 200. */
   ready(program: Launched, role?: Role): Promise<void>;
   kill(program: Launched): Promise<void>;
-  /** Resolves when nothing waits any more, in the program or on its way to it. */
+  /** Resolves when nothing waits any more, in the program or on its way to it, of what people asked for or are to be told. */
   drained(timeoutMs: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -121,7 +121,7 @@ export async function startWorld(random: Dice): Promise<World> {
       { id: 'carol', chat_id: PEOPLE[2].id, purpose: 'commands' },
     ],
     routes: [...TEAMS.slice(1).map((team) => ({ match: { team }, chat: team })), { chat: TEAMS[0] }],
-    alertmanager: { url: 'http://127.0.0.1:9', webhook_token: 'env:T_WEBHOOK_TOKEN' },
+    alertmanager: { url: `http://127.0.0.1:${await freePort()}`, webhook_token: 'env:T_WEBHOOK_TOKEN' },
     proxmox: [{ id: 'pve1', url: proxmoxUrl, token_id: 'vakhta@pve!fault', token: 'env:T_PVE_TOKEN' }],
   };
   const file = (role: Role): string => join(folder, role === 'worker' ? 'worker.yaml' : 'vakhta.yaml');
@@ -177,7 +177,7 @@ export async function startWorld(random: Dice): Promise<World> {
             `select (select count(*)::int from outbox where state in ('queued', 'sending')) as outbox,
                (select count(*)::int from inbox where state = 'new') as inbox,
                (select count(*)::int from runs where state in
-                 ('planning', 'queued', 'running', 'verifying', 'reconciling')) as runs`,
+                 ('planning', 'queued', 'running', 'verifying', 'reconciling') and actor->>'kind' = 'operator') as runs`,
           )
         )[0];
       let calm = 0;
