@@ -9,12 +9,14 @@ import { runDemo } from '../src/demo/demo.ts';
 import { CAST, GROUP, TOPICS } from '../src/demo/surroundings.ts';
 
 const folder = process.argv[2] ?? 'docs/images';
-const DESKTOP = { width: 1180, height: 860 };
+const DESKTOP = { width: 1180, height: 1080 };
 const PHONE = { width: 390, height: 844 };
-const [ANNA, BORIS] = CAST;
 
 await mkdir(folder, { recursive: true });
 const language = process.env['VAKHTA_LANG'] === 'ru' ? 'ru' : 'en';
+// The people of the pictures speak the language of the README they stand in.
+const [anna, boris, carol] = CAST;
+const [admin, operator] = language === 'ru' ? [anna, boris] : [carol, carol];
 const ended = new AbortController();
 let ready: (url: string) => void = () => {};
 const url = new Promise<string>((resolve) => {
@@ -76,27 +78,27 @@ try {
   const desktop = await browser.newContext({ viewport: DESKTOP, deviceScaleFactor: 1 });
   const phone = await browser.newContext({ viewport: PHONE, deviceScaleFactor: 2 });
 
-  const alerts = await open(desktop, BORIS.id, TOPICS.alerts, 'dark');
+  const alerts = await open(desktop, operator.id, TOPICS.alerts, 'dark');
   const own = alerts.getByRole('button', { name: /✋/u });
   await own.nth(1).click({ timeout: 40_000 });
   await alerts
     .getByRole('button', { name: /🔕.*\b4/u })
     .first()
     .click();
-  await shows(alerts, /RESOLVED|РЕШЕНО/u);
+  await alerts.getByText(/Silenced until|Заглушено до|Заглушён до|Заглушка до/u).first().waitFor({ timeout: 20_000 });
   await shot(alerts, 'alerts');
 
-  const backups = await open(desktop, BORIS.id, TOPICS.backups, 'dark');
+  const backups = await open(desktop, operator.id, TOPICS.backups, 'dark');
   await say(backups, '/backup pg main full');
   await backups.getByText(/█/u).first().waitFor({ timeout: 30_000 });
   await shot(backups, 'backup-running');
   await shows(backups, /Label|Метка/u);
   await shot(backups, 'backup');
 
-  const certificates = await open(desktop, ANNA.id, TOPICS.certificates, 'light');
+  const certificates = await open(desktop, admin.id, TOPICS.certificates, 'light');
   await shot(certificates, 'certificates');
 
-  const status = await open(phone, ANNA.id, undefined, 'dark', ANNA.id);
+  const status = await open(phone, admin.id, undefined, 'dark', admin.id);
   await say(status, '/status');
   await shows(status, /pve1/u);
   await shot(status, 'status-phone');
@@ -113,7 +115,7 @@ try {
   await settle(status);
   await shot(status, 'help-phone');
 
-  const digest = await open(phone, ANNA.id, TOPICS.alerts, 'dark');
+  const digest = await open(phone, admin.id, TOPICS.alerts, 'dark');
   await shows(digest, /Morning digest|Утренняя сводка/u, 100_000);
   await shot(digest, 'digest-phone');
 } catch (error) {

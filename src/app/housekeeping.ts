@@ -9,6 +9,7 @@ import { purge as purgeOutbox } from '../store/outbox.ts';
 import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRuns } from '../store/runs.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
+import { purge as purgeStepUp } from '../store/stepup.ts';
 
 /** Forgets what nobody needs any more: history after the retention of the configuration, plumbing after days. The audit stays. */
 export function createHousekeeping(options: {
@@ -28,6 +29,8 @@ export function createHousekeeping(options: {
       await purgeOutbox(db, ago(days(7)));
       await purgeActions(db, ago(days(7)));
       await purgeProcesses(db, ago(days(1)));
+      // A step-up code is good for a minute and a half.
+      await purgeStepUp(db, ago(days(1)));
       await purgeSchedules(db, ago(days(60)));
       const forgotten = {
         incidents: await purgeIncidents(db, ago(options.retentionMs)),

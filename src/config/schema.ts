@@ -52,15 +52,9 @@ type WithPlace = 'title' | 'language' | 'zone';
 type Filled<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: NonNullable<T[P]> };
 
 export type Chat = Filled<File['chats'][number], WithPlace>;
-export type Route = File['routes'][number];
 export type Digest = Filled<File['digest'][number], 'language' | 'zone'>;
 export type Endpoint = Filled<File['certificates']['endpoints'][number], 'servername' | 'name'>;
-export type ProxmoxConfig = File['proxmox'][number];
-export type HostConfig = File['hosts'][number];
-export type PostgresConfig = File['postgres'][number];
-export type AlertmanagerConfig = NonNullable<File['alertmanager']>;
 export type PrometheusConfig = NonNullable<File['prometheus']>;
-export type VaultConfig = NonNullable<File['vault']>;
 export type AuthConfig = NonNullable<PrometheusConfig['auth']>;
 
 /** The configuration as the program uses it: camelCase, defaults filled in, every reference to another place valid. */

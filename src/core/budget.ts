@@ -12,7 +12,6 @@ export interface Limits {
 
 /** Urgency of what is sent, as stored: smaller goes first. */
 export const PRIORITY = { critical: 0, answer: 1, warning: 2, information: 3 } as const;
-export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
 
 /** Part of a group's minute that only critical messages may use, so that a chatty job cannot delay a page. */
 const RESERVE = 3;

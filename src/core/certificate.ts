@@ -28,7 +28,8 @@ export interface CertificateVerdict {
 }
 
 /** Whole days until the end, rounded down: 0 on the last day, negative after it. */
-export const daysLeft = (notAfter: Date, now: Date): number => Math.floor((notAfter.getTime() - now.getTime()) / days(1));
+export const daysLeft = (notAfter: Date, now: Date): number =>
+  Math.floor((notAfter.getTime() - now.getTime()) / days(1));
 
 export function judgeCertificate(seen: CertificateSeen, now: Date, warnDays: readonly number[]): CertificateVerdict {
   const left = seen.notAfter ? daysLeft(seen.notAfter, now) : undefined;

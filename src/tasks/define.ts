@@ -71,11 +71,6 @@ export interface RunContext<P extends PortName> extends Context<P> {
   readonly remember: (external: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
-export interface Choice {
-  readonly value: string;
-  readonly label: string;
-}
-
 /** What the form, the command line and the check of arguments may know of the declared world. */
 export interface Facts {
   readonly stanzas: readonly string[];

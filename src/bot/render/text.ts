@@ -51,9 +51,6 @@ export const visibleLine = (text: string): string => visible(text).replace(/\n+/
 
 export const isRightToLeft = (text: string): boolean => RTL.test(text);
 
-/** Right-to-left text between isolation marks, so that it does not reorder its neighbours; other text as it is. */
-export const isolated = (text: string): string => (isRightToLeft(text) ? `\u2068${text}\u2069` : text);
-
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\ufe0f/u;

@@ -65,7 +65,6 @@ export const route = section({
 });
 
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
 
 export const digest = section({
   id: id().describe('Name of this digest.'),

@@ -44,9 +44,14 @@ export function parseHostKey(text: string, where: string): { pin: string; algori
   // The blob repeats its own type after a 4-byte length (RFC 4253, 6.6); this catches a truncated copy.
   const inner = key.length > 4 ? key.toString('latin1', 4, 4 + key.readUInt32BE(0)) : '';
   if (own === undefined || inner !== type) {
-    throw new VakhtaError('permanent', 'ssh-host-key-config', `host_key of ${where} is neither a key nor a fingerprint`, {
-      args: { where },
-    });
+    throw new VakhtaError(
+      'permanent',
+      'ssh-host-key-config',
+      `host_key of ${where} is neither a key nor a fingerprint`,
+      {
+        args: { where },
+      },
+    );
   }
   return { pin: fingerprint(key), algorithms: [...new Set([...own, ...others])] };
 }
