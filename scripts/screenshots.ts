@@ -85,7 +85,10 @@ try {
     .getByRole('button', { name: /🔕.*\b4/u })
     .first()
     .click();
-  await alerts.getByText(/Silenced until|Заглушено до|Заглушён до|Заглушка до/u).first().waitFor({ timeout: 20_000 });
+  await alerts
+    .getByText(/Silenced until|Заглушено до|Заглушён до|Заглушка до/u)
+    .first()
+    .waitFor({ timeout: 20_000 });
   await shot(alerts, 'alerts');
 
   const backups = await open(desktop, operator.id, TOPICS.backups, 'dark');

@@ -7,7 +7,6 @@ import { database, http, log, policy, queue, retention, site, telegram } from '.
 import { alertmanager, certificates, host, postgres, prometheus, proxmox, vault } from './sections/systems.ts';
 
 export type { SecretRef } from './secret-ref.ts';
-export type { Weekday } from './sections/people.ts';
 export { LOCAL_HOST } from './sections/systems.ts';
 
 /** The whole file, each mapping by itself. What one place says of another is checked by `references.ts`. */

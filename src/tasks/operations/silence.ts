@@ -95,6 +95,8 @@ export default defineOperation({
     const startsAt = clock.now();
     const endsAt = new Date(startsAt.getTime() + DURATIONS[duration]);
     const comment = `#${incident}: ${title} (Vakhta, ${mark(runId)})`;
+    // Refused when another worker has taken the run over: one that was frozen must not silence a second time.
+    await remember({ asked: true });
     const id = await ports.alertmanager
       .createSilence({ matchers, startsAt, endsAt, createdBy: actor.id, comment }, signal)
       .catch(async (thrown: unknown) => {
