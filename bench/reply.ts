@@ -9,6 +9,8 @@ const ROUNDS = 9;
 const COMMANDS = 60;
 const WARM_UP = 80;
 const GIVE_UP_MS = 20_000;
+/** People type slower than that; what a program does after its answer has an end before the next command. */
+const PAUSE_MS = 30;
 
 /** Command → answer, as the person sees it in the chat. */
 export const reply: Bench = {
@@ -53,6 +55,7 @@ async function converse({ cast }: TelegramSimulator, commands: number): Promise<
   for (let n = 0; n < commands; n += 1) {
     const person = PEOPLE[n % PEOPLE.length];
     if (!person) break;
+    await systemClock.sleep(PAUSE_MS);
     const began = performance.now();
     await new Promise<void>((resolve, reject) => {
       const giveUp = systemClock.after(GIVE_UP_MS, () => done(() => reject(new Error('a command was not answered'))));

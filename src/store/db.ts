@@ -144,6 +144,12 @@ export async function notify(q: Queryable, channel: Channel, payload = ''): Prom
   await q.query('select pg_notify($1, $2)', [channel, payload]);
 }
 
+/**
+ * In the `where` of a statement of its own: its commit does not wait for the disk. For counts that a crash of the whole machine
+ * may lose; a crash of this program loses nothing.
+ */
+export const UNHURRIED = "set_config('synchronous_commit', 'off', true) is not null";
+
 export type Channel = 'vakhta_outbox' | 'vakhta_cancel';
 
 const names = new Map<string, string>();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toJson } from '../core/json.ts';
-import type { Queryable } from './db.ts';
+import { type Queryable, UNHURRIED } from './db.ts';
 import { at, int, many, only, touched } from './rows.ts';
 
 const row = z.object({ seq: int, updateId: int, key: z.string(), receivedAt: at, payload: z.unknown(), attempts: int });
@@ -43,7 +43,7 @@ export async function attempt(q: Queryable, seq: number): Promise<number> {
   const { attempts } = await only(
     q,
     z.object({ attempts: int }),
-    'update inbox set attempts = attempts + 1 where seq = $1 returning attempts',
+    `update inbox set attempts = attempts + 1 where seq = $1 and ${UNHURRIED} returning attempts`,
     [seq],
   );
   return attempts;

@@ -80,7 +80,7 @@ describe('POST /webhooks/alertmanager', () => {
     ['the bare token', { authorization: 's3cret' }],
   ])('with %s is 401, counted, logged once, and nothing is read', async (_, headers) => {
     const { post, counted, logged, bodies } = subject();
-    const answer = await post(BODY, headers as Record<string, string>);
+    const answer = await post(BODY, headers);
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
     expect(counted).toEqual([['unauthorized', 0]]);

@@ -1,4 +1,3 @@
-import type { Launched } from '../../support/components/index.ts';
 import { type AlertSender, createSender, type Group, group, type Level } from './alerts.ts';
 import { type Dice, dice } from './seed.ts';
 import { chatOf, PEOPLE, type Role, TEAMS, type World } from './world.ts';
@@ -21,7 +20,6 @@ export interface Aftermath {
   readonly acknowledged: ReadonlyMap<string, string>;
   readonly questions: number;
   readonly kills: number;
-  readonly program: readonly Launched[];
 }
 
 const SHARES: readonly (readonly [Level, number])[] = [
@@ -86,7 +84,7 @@ export async function storm(world: World, plan: Storm, seed: number): Promise<Af
   world.telegram.faults.clear();
   await Promise.all(plan.roles.map((role, n) => world.ready(at(programs, n), role)));
   await people.end(plan);
-  return { groups, sender, acknowledged, questions: people.questions(), kills, program: programs };
+  return { groups, sender, acknowledged, questions: people.questions(), kills };
 }
 
 function at<T>(list: readonly T[], n: number): T {

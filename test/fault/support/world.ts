@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { systemClock } from '../../../src/core/clock.ts';
 import { PVEAuditor, PVEVMUser } from '../../../src/simulators/proxmox/access.ts';
 import { createProxmoxSimulator, type ProxmoxSimulator } from '../../../src/simulators/proxmox/simulator.ts';
-import { type CastPerson, createStage, type Stage } from '../../../src/simulators/telegram/cast.ts';
+import { type CastPerson, createStage } from '../../../src/simulators/telegram/cast.ts';
 import { createTelegramSimulator, type TelegramSimulator } from '../../../src/simulators/telegram/index.ts';
 import {
   type Cluster,
@@ -41,13 +41,11 @@ export type Role = 'start' | 'bot' | 'worker';
 
 export interface World {
   readonly telegram: TelegramSimulator;
-  readonly stage: Stage;
   readonly proxmox: ProxmoxSimulator;
   /** Changing requests to Proxmox: `reboot 101`, in order. */
   readonly powerCalls: readonly string[];
   readonly cluster: Cluster;
   readonly ledger: Ledger;
-  readonly pool: pg.Pool;
   readonly webhookUrl: string;
   person(name: (typeof PEOPLE)[number]['username']): CastPerson;
   /** Rows of a query. */
@@ -80,6 +78,7 @@ export async function startWorld(random: Dice): Promise<World> {
       admins: [PEOPLE[0].id],
     })),
   });
+  const stage = createStage(telegram.cast);
   const ledger = watchMessages(telegram);
   const { url: apiRoot } = await telegram.listen();
   const powerCalls: string[] = [];
@@ -144,14 +143,12 @@ export async function startWorld(random: Dice): Promise<World> {
 
   return {
     telegram,
-    stage: createStage(telegram.cast),
     proxmox,
     powerCalls,
     cluster,
     ledger,
-    pool,
     webhookUrl: `${urlOf('start')}/webhooks/alertmanager`,
-    person: (name) => createStage(telegram.cast).person(name),
+    person: (name) => stage.person(name),
     rows,
     launch: (role = 'start') => {
       const argv = [process.execPath, '--import', 'tsx', join(ROOT, 'src/main.ts'), role];
