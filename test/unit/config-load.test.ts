@@ -136,7 +136,7 @@ describe('a mistake is reported with its place and how to mend it', () => {
   });
 
   it('the variable proposed is named after the item', () => {
-    const [line] = withMore('proxmox: [{ id: pve-1, url: https://p:8006, token_id: a@pve!b, token: 1234 }]\n');
+    const [line] = withMore('proxmox: [{ id: pve-1, url: https://p:8006, token_id: a@pve!watch, token: 1234 }]\n');
     expect(line).toMatch(/^11:\d+ proxmox\[0\]\.token: .* token: env:VAKHTA_PROXMOX_PVE_1_TOKEN$/);
   });
 

@@ -12,7 +12,8 @@ export const prometheus = section({
   auth: auth().exactOptional(),
 }).describe('Prometheus: queries behind cards and graphs.');
 
-const TOKEN_ID = /^[^\s@!]+@[^\s@!]+![^\s@!=]+$/;
+/** As Proxmox VE builds it: `USER@REALM!NAME`, realm and name of two characters at least (pve-common, `JSONSchema.pm`). */
+const TOKEN_ID = /^[^\s:/@!]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+$/;
 const FINGERPRINT = /^([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/;
 
 export const proxmox = section({

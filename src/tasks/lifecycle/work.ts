@@ -7,7 +7,7 @@ import type { Operation, Outcome, RunContext, Text } from '../define.ts';
 import type { Ports } from '../ports.ts';
 import { timedOut } from './gates.ts';
 import { heartbeat, progressPump } from './pulse.ts';
-import { cancelled, step } from './shared.ts';
+import { cancelled, showRun, step } from './shared.ts';
 import { stopOf, stopped } from './stop.ts';
 import { NO_PLAN, SYSTEM, type Tools } from './tools.ts';
 
@@ -164,7 +164,13 @@ export function createWork(tools: Tools): Work {
     // Broken off somewhere in a change: nobody may claim that it failed before the outside was asked.
     const patch = { error, progress: { step: { key: 'run-reconciling' } }, onlyBy: worker };
     const moved = await persist(() =>
-      db.tx((tx) => step(tx, run, 'reconciling', patch, clock.now(), { actor: SYSTEM, action: 'run.reconciling' })),
+      db.tx(async (tx) => {
+        const decision = { actor: SYSTEM, action: 'run.reconciling' };
+        const after = await step(tx, run, 'reconciling', patch, clock.now(), decision);
+        // Also what was asked for in passing shows now: somebody waits for an effect that may not have come.
+        if (after) await showRun(tx, after, operation, clock.now(), true);
+        return after;
+      }),
     );
     if (!moved) return;
     const limit = new AbortController();
