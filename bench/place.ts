@@ -52,6 +52,19 @@ export async function openPlace(): Promise<Place> {
     children.push(program);
     return program;
   };
+  const close = async (): Promise<void> => {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    await Promise.all(children.map((child) => child.stop()));
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const interrupted = (): void => {
+    close().then(
+      () => process.exit(130),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   return {
     folder,
     databaseUrl: postgres.url,
@@ -62,11 +75,7 @@ export async function openPlace(): Promise<Place> {
       if (typeof ready !== 'object' || ready === null || !('ready' in ready)) throw new Error(`${file} is not ready`);
       return { ...program, port: Number(ready.ready) };
     },
-    close: async () => {
-      await Promise.all(children.map((child) => child.stop()));
-      await postgres.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
