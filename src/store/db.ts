@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Clock, systemClock } from '../core/clock.ts';
+import { VakhtaError } from '../core/error.ts';
 import type { Log } from '../core/log.ts';
 import { createLeader } from './db-leader.ts';
 import { createListener } from './db-listener.ts';
@@ -214,9 +215,17 @@ async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> 
   try {
     send('begin');
     const result = await work({ query: ask, late, inTransaction: true });
-    // After a statement that failed this is a rollback, and what failed is thrown.
-    send('commit');
+    gather(client);
+    const ended = client.query('commit');
+    ended.catch(ignore);
     for (const answer of sent) await answer;
+    // PostgreSQL answers a commit after a failed statement with a rollback, and does not call that an error.
+    const { command } = await ended.catch((error: unknown) => {
+      throw asStoreError(error);
+    });
+    if (command !== 'COMMIT') {
+      throw new VakhtaError('bug', 'internal', 'a statement of a transaction failed and its error was not passed on');
+    }
     return result;
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => {

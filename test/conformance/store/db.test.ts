@@ -43,6 +43,17 @@ describe('transactions', () => {
     expect(rows).toEqual([{ key: 'a', state: 1 }]);
   });
 
+  test('a failure that the caller swallowed does not pass for a commit', async () => {
+    const { db } = await storeForTest();
+    const insert = 'insert into conversations (key, state, updated_at) values ($1, $2, $3)';
+    const silent = db.tx(async (tx) => {
+      await tx.query(insert, ['a', '1', new Date()]);
+      await tx.query(insert, ['a', '2', new Date()]).catch(() => {});
+    });
+    await expect(silent).rejects.toMatchObject({ kind: 'bug' });
+    expect((await db.query('select key from conversations')).rows).toEqual([]);
+  });
+
   test('a deadlock is tried again and both get through', async () => {
     const { db } = await storeForTest();
     await db.query(`insert into conversations (key, state, updated_at) values ('a', '0', now()), ('b', '0', now())`);
