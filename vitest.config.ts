@@ -7,6 +7,8 @@ const project = (name: string, include: string[], options: { timeout?: number; s
     include,
     testTimeout: options.timeout ?? 10_000,
     hookTimeout: options.timeout ?? 60_000,
+    // A condition is awaited, however slow the machine; the test's own limit ends it.
+    expect: { poll: { timeout: 15_000 } },
     ...(options.serial ? { fileParallelism: false } : {}),
   },
 });

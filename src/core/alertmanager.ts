@@ -198,7 +198,10 @@ function instant(value: unknown): string | null {
 }
 
 const texts = (values: Readonly<Record<string, unknown>>): Labels =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [clean(name), asText(value)]));
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [keepable(name), asText(value)]));
+
+/** A name under which an object of JavaScript really holds a value: `__proto__` comes back from nowhere. */
+const keepable = (name: string): string => (name === '__proto__' ? '(__proto__)' : clean(name));
 
 /** A stand-in for senders that give no fingerprint: the same labels give the same 16 hexadecimal digits. */
 export function fingerprint(labelSet: Labels): string {

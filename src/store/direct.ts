@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toJson } from '../core/json.ts';
-import type { Queryable } from './db.ts';
+import { type Queryable, UNHURRIED } from './db.ts';
 import type { InboxRow, ReceivedUpdate } from './inbox.ts';
 import { at, int, many, only } from './rows.ts';
 import type { OutboxRow, Parcel } from './outbox.ts';
@@ -37,6 +37,9 @@ export async function receiveRows(q: Queryable, updates: readonly ReceivedUpdate
 /**
  * Queues a message that its sender takes at the same moment: `sending` under a lease, unless an older message of the chat
  * that is as urgent has to go first; then it is `queued`, and `undefined` is the answer. Nobody is notified.
+ *
+ * The commit does not wait for the disk: what this answers is in the inbox, safely stored and not settled, so that after a
+ * crash of the machine it is answered again.
  */
 export async function enqueueTaken(
   q: Queryable,
@@ -56,6 +59,7 @@ export async function enqueueTaken(
        select from outbox where chat_id = $1 and priority <= $3 and state in ('queued', 'sending')
          and (state = 'sending' or attempts > 0 or not_before <= $6)
      ) as free) as f
+     where ${UNHURRIED}
      returning id, state = 'sending' as taken`,
     [chat, thread, priority, kind, toJson(body), now, leaseUntil],
   );
