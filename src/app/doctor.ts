@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Clock } from '../core/clock.ts';
 import { seconds } from '../core/clock.ts';
-import { toVakhtaError, VakhtaError } from '../core/error.ts';
+import { VakhtaError } from '../core/error.ts';
 import { catalogue } from '../core/i18n.ts';
 import { silentLog } from '../core/log.ts';
 import type { Language } from '../core/people.ts';
-import { systemReadFile } from '../config/files.ts';
+import { systemCode, systemReadFile } from '../config/files.ts';
 import { doctor, doctorExitCode, type DoctorProbe, formatDoctor, formatSummary } from '../config/doctor.ts';
 import { clockProbe, dataDirProbe, fileProbe, secretsProbe } from '../config/doctor-probes.ts';
 import type { Loaded } from '../config/load.ts';
@@ -37,7 +37,7 @@ export async function runDoctor(run: DoctorRun): Promise<number> {
   const t = catalogue(allMessages).for(run.language);
   for (const problem of loaded.problems) print(formatProblem(loaded.file, problem, t));
   if (!loaded.ok) return 2;
-  const { config } = loaded;
+  const { config, missing } = await withoutMissingFiles(loaded.config);
   const { clock } = run.env;
   const systems = await createSystems(config, {
     clock,
@@ -51,6 +51,9 @@ export async function runDoctor(run: DoctorRun): Promise<number> {
       fileProbe(loaded),
       secretsProbe(loaded, secrets, () => run.warnings),
       dataDirProbe(config.dataDir, () => writable(config.dataDir)),
+      ...missing.map(
+        (args): DoctorProbe => ({ name: 'ca', probe: async () => ({ state: 'fail', text: 'doctor-ca-file', args }) }),
+      ),
       ...systemProbes(config, secrets, systems, clock),
     ];
     const lines = await doctor(config, probes, { timeoutMs: LIMIT_MS, clock });
@@ -60,6 +63,30 @@ export async function runDoctor(run: DoctorRun): Promise<number> {
   } finally {
     await systems.close();
   }
+}
+
+/** A certificate file that is missing must not keep doctor from looking at everything else. */
+async function withoutMissingFiles(config: Config) {
+  const paths = new Set([
+    ...config.proxmox.flatMap(({ ca }) => ca ?? []),
+    ...(config.certificates.ca ? [config.certificates.ca] : []),
+  ]);
+  const missing: { path: string; why: string }[] = [];
+  for (const path of paths) {
+    await systemReadFile(path).catch((error: unknown) => missing.push({ path, why: systemCode(error) }));
+  }
+  const isThere = (path: string | undefined): boolean => !missing.some((one) => one.path === path);
+  const { ca, ...certificates } = config.certificates;
+  return {
+    missing,
+    config: {
+      ...config,
+      proxmox: config.proxmox.map(({ ca: own, ...host }) =>
+        own !== undefined && isThere(own) ? { ...host, ca: own } : host,
+      ),
+      certificates: ca !== undefined && isThere(ca) ? { ...certificates, ca } : certificates,
+    } satisfies Config,
+  };
 }
 
 async function writable(dir: string): Promise<void> {
@@ -76,7 +103,7 @@ function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock:
     const answer = await fetch(`${config.telegram.apiRoot}/bot${token}/getMe`, { signal }).catch((error: unknown) => {
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       throw new VakhtaError('transient', 'unreachable', 'Telegram does not answer', {
-        args: { what: toVakhtaError(cause).code },
+        args: { what: systemCode(cause) },
       });
     });
     return answer;

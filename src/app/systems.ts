@@ -1,5 +1,7 @@
 import type { Clock } from '../core/clock.ts';
+import { VakhtaError } from '../core/error.ts';
 import type { Log } from '../core/log.ts';
+import { systemCode } from '../config/files.ts';
 import type { AuthConfig, Config } from '../config/schema.ts';
 import { LOCAL_HOST } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -43,6 +45,14 @@ export interface SystemsEdges {
 export async function createSystems(config: Config, edges: SystemsEdges): Promise<Systems> {
   const { clock, log, secrets, vault } = edges;
   const http = { fetch: globalThis.fetch, clock };
+  const readPem = async (path: string): Promise<string> => {
+    try {
+      return await edges.readText(path);
+    } catch (cause) {
+      const why = systemCode(cause);
+      throw new VakhtaError('usage', 'ca-file', `${path} cannot be read: ${why}`, { args: { path, why }, cause });
+    }
+  };
   const closers: (() => void | Promise<void>)[] = [];
 
   const authOf = (auth: AuthConfig | undefined): { auth?: Auth } => {
@@ -91,7 +101,7 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
   const proxmox = several(
     await Promise.all(
       config.proxmox.map(async ({ id, url, tokenId, token, ca, fingerprint }) => {
-        const pem = ca === undefined ? undefined : await edges.readText(ca);
+        const pem = ca === undefined ? undefined : await readPem(ca);
         return [
           id,
           createProxmox({ id, url, tokenId, token: secrets.source(token), ca: pem, fingerprint }, { clock, log }),
@@ -105,7 +115,7 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     createAlertmanager({ url: config.alertmanager.url, ...authOf(config.alertmanager.auth) }, http);
   const prometheus =
     config.prometheus && createPrometheus({ url: config.prometheus.url, ...authOf(config.prometheus.auth) }, http);
-  const extra = config.certificates.ca === undefined ? [] : [await edges.readText(config.certificates.ca)];
+  const extra = config.certificates.ca === undefined ? [] : [await readPem(config.certificates.ca)];
   const tls = createTlsProber({ ca: extra }, { clock });
 
   return {
