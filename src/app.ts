@@ -1,15 +1,13 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { serve, type ServerType } from '@hono/node-server';
+import type { ServerType } from '@hono/node-server';
 import { type Clock, days, minutes, seconds } from './core/clock.ts';
-import { VakhtaError } from './core/error.ts';
 import { type Catalogue, catalogue } from './core/i18n.ts';
 import type { Log } from './core/log.ts';
 import type { Operator } from './core/people.ts';
 import { newId, type Random } from './core/random.ts';
 import type { Redactor } from './core/redact.ts';
-import { routeFor } from './core/routing.ts';
-import type { Config, Endpoint } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type Bot, createBot } from './bot/bot.ts';
 import { createHttp } from './handlers/http.ts';
@@ -19,26 +17,23 @@ import { type Database, openDatabase } from './store/db.ts';
 import { type EmbeddedPostgres, startEmbedded } from './store/embedded.ts';
 import { firing } from './store/incidents.ts';
 import { migrate } from './store/migrate.ts';
-import { observation } from './store/observations.ts';
 import { stats } from './store/outbox.ts';
 import { heartbeat, leave } from './store/processes.ts';
 import { createPostgresQueue, createRedisQueue, type JobQueue } from './store/queue.ts';
 import { countRuns } from './store/runs.ts';
 import { createAlertWatch } from './tasks/alert-watch.ts';
-import { createCertificateWatch } from './tasks/certificates.ts';
 import type { Facts, Operation } from './tasks/define.ts';
-import { createIncidentDesk } from './tasks/incidents.ts';
 import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
 import { createReconciler } from './tasks/lifecycle/reconciler.ts';
 import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
 import { createStepUp } from './tasks/lifecycle/step-up.ts';
-import { createOverview } from './tasks/overview.ts';
-import type { Ports } from './tasks/ports.ts';
 import { loadRunbooks } from './tasks/runbooks.ts';
 import { allMessages } from './messages.gen.ts';
 import { createHousekeeping } from './app/housekeeping.ts';
 import { createMetrics, type Metrics } from './app/metrics.ts';
+import { factsOf, portsOf } from './app/ports.ts';
 import { schedulesOf } from './app/schedules.ts';
+import { addressOf, closeServer, listen } from './app/server.ts';
 import type { Systems } from './app/systems.ts';
 
 /** `bot`: Telegram and webhooks; `worker`: the queue and everything with credentials; `start`: both in one process. */
@@ -337,130 +332,8 @@ async function queueOf(config: Config, databaseUrl: string, { secrets, log, cloc
   return createRedisQueue({ ...common, url: (await secrets.source(config.queue.redisUrl)()).reveal() });
 }
 
-function factsOf(config: Config, db: Database): Facts {
-  return {
-    stanzas: config.postgres.map(({ id }) => id),
-    endpoints: config.certificates.endpoints.map(({ id }) => id),
-    operators: config.operators,
-    guests: async () => {
-      const seen = await Promise.all(config.proxmox.map(({ id }) => observation(db, `proxmox.${id}.guests`)));
-      return seen.flatMap((one) => namesIn(one?.data)).sort();
-    },
-  };
-}
-
-function namesIn(data: unknown): string[] {
-  if (typeof data !== 'object' || data === null || !('names' in data) || !Array.isArray(data.names)) return [];
-  return data.names.filter((name): name is string => typeof name === 'string');
-}
-
-interface PortsOptions {
-  readonly config: Config;
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly systems: Systems | undefined;
-  readonly queue: JobQueue;
-}
-
-/** The ports by name, made when first used; one that is not configured, or not in this process, says so. */
-function portsOf({ config, db, clock, systems, queue }: PortsOptions): Ports {
-  const missing = (port: string): never => {
-    throw new VakhtaError('permanent', 'port-missing', `port ${port} is not available here`, { args: { port } });
-  };
-  const incidents = createIncidentDesk({ db, clock });
-  if (!systems) {
-    return {
-      incidents,
-      get alertmanager() {
-        return missing('alertmanager');
-      },
-      get certificates() {
-        return missing('certificates');
-      },
-      get overview() {
-        return missing('overview');
-      },
-      get pgbackrest() {
-        return missing('postgres');
-      },
-      get proxmox() {
-        return missing('proxmox');
-      },
-    };
-  }
-  const { alertmanager, proxmox, pgbackrest } = systems;
-  return {
-    incidents,
-    proxmox,
-    pgbackrest,
-    certificates: createCertificateWatch({
-      db,
-      clock,
-      prober: systems.tls,
-      config,
-      place: (endpoint) => certificatePlace(config, endpoint),
-    }),
-    overview: createOverview({
-      db,
-      clock,
-      config,
-      proxmox,
-      pgbackrest,
-      alertmanager,
-      queued: async () => (await queue.counts()).waiting,
-    }),
-    get alertmanager() {
-      return alertmanager ?? missing('alertmanager');
-    },
-  };
-}
-
-/** Certificate warnings go where an alert `CertificateExpiry` of that endpoint would go. */
-function certificatePlace(config: Config, endpoint: Endpoint): { chat: number; thread?: number } {
-  const labels = {
-    alertname: 'CertificateExpiry',
-    service: 'certificates',
-    instance: endpoint.servername,
-    endpoint: endpoint.id,
-  };
-  const route = routeFor(config.routes, labels, 'warning');
-  const chat = config.chats.find(({ id }) => id === route?.chat) ?? config.chats[0];
-  if (!chat) throw new VakhtaError('bug', 'internal', 'a configuration without chats was accepted');
-  const thread = route?.topic === undefined ? undefined : chat.topics[route.topic];
-  return thread === undefined ? { chat: chat.chatId } : { chat: chat.chatId, thread };
-}
-
 function countBy<T>(items: readonly T[], key: (item: T) => string): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const item of items) counts[key(item)] = (counts[key(item)] ?? 0) + 1;
   return counts;
 }
-
-function listen(fetch: (request: Request) => Response | Promise<Response>, where: Config['http']): Promise<ServerType> {
-  return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: where.host, port: where.port }, () => resolve(server));
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      const address = `${where.host}:${where.port}`;
-      reject(
-        taken
-          ? new VakhtaError('usage', 'port-taken', `${address} is taken by another program`, { args: { address } })
-          : error,
-      );
-    });
-  });
-}
-
-const addressOf = (server: ServerType | undefined): string | undefined => {
-  const address = server?.address();
-  return address && typeof address === 'object'
-    ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-    : undefined;
-};
-
-const closeServer = (server: ServerType | undefined): Promise<void> =>
-  new Promise((resolve) => {
-    if (!server) return resolve();
-    server.close(() => resolve());
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
-  });

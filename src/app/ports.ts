@@ -1,0 +1,107 @@
+import type { Clock } from '../core/clock.ts';
+import { VakhtaError } from '../core/error.ts';
+import { routeFor } from '../core/routing.ts';
+import type { Config, Endpoint } from '../config/schema.ts';
+import type { Database } from '../store/db.ts';
+import { observation } from '../store/observations.ts';
+import type { JobQueue } from '../store/queue.ts';
+import { createCertificateWatch } from '../tasks/certificates.ts';
+import type { Facts } from '../tasks/define.ts';
+import { createIncidentDesk } from '../tasks/incidents.ts';
+import { createOverview } from '../tasks/overview.ts';
+import type { Ports } from '../tasks/ports.ts';
+import type { Systems } from './systems.ts';
+
+/** What forms, menus and checks may know of the declared world. */
+export function factsOf(config: Config, db: Database): Facts {
+  return {
+    stanzas: config.postgres.map(({ id }) => id),
+    endpoints: config.certificates.endpoints.map(({ id }) => id),
+    operators: config.operators,
+    guests: async () => {
+      const seen = await Promise.all(config.proxmox.map(({ id }) => observation(db, `proxmox.${id}.guests`)));
+      return seen.flatMap((one) => namesIn(one?.data)).sort();
+    },
+  };
+}
+
+function namesIn(data: unknown): string[] {
+  if (typeof data !== 'object' || data === null || !('names' in data) || !Array.isArray(data.names)) return [];
+  return data.names.filter((name): name is string => typeof name === 'string');
+}
+
+interface PortsOptions {
+  readonly config: Config;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly systems: Systems | undefined;
+  readonly queue: JobQueue;
+}
+
+/** The ports by name, made when first used; one that is not configured, or not in this process, says so. */
+export function portsOf({ config, db, clock, systems, queue }: PortsOptions): Ports {
+  const missing = (port: string): never => {
+    throw new VakhtaError('permanent', 'port-missing', `port ${port} is not available here`, { args: { port } });
+  };
+  const incidents = createIncidentDesk({ db, clock });
+  if (!systems) {
+    return {
+      incidents,
+      get alertmanager() {
+        return missing('alertmanager');
+      },
+      get certificates() {
+        return missing('certificates');
+      },
+      get overview() {
+        return missing('overview');
+      },
+      get pgbackrest() {
+        return missing('postgres');
+      },
+      get proxmox() {
+        return missing('proxmox');
+      },
+    };
+  }
+  const { alertmanager, proxmox, pgbackrest } = systems;
+  return {
+    incidents,
+    proxmox,
+    pgbackrest,
+    certificates: createCertificateWatch({
+      db,
+      clock,
+      prober: systems.tls,
+      config,
+      place: (endpoint) => certificatePlace(config, endpoint),
+    }),
+    overview: createOverview({
+      db,
+      clock,
+      config,
+      proxmox,
+      pgbackrest,
+      alertmanager,
+      queued: async () => (await queue.counts()).waiting,
+    }),
+    get alertmanager() {
+      return alertmanager ?? missing('alertmanager');
+    },
+  };
+}
+
+/** Certificate warnings go where an alert `CertificateExpiry` of that endpoint would go. */
+function certificatePlace(config: Config, endpoint: Endpoint): { chat: number; thread?: number } {
+  const labels = {
+    alertname: 'CertificateExpiry',
+    service: 'certificates',
+    instance: endpoint.servername,
+    endpoint: endpoint.id,
+  };
+  const route = routeFor(config.routes, labels, 'warning');
+  const chat = config.chats.find(({ id }) => id === route?.chat) ?? config.chats[0];
+  if (!chat) throw new VakhtaError('bug', 'internal', 'a configuration without chats was accepted');
+  const thread = route?.topic === undefined ? undefined : chat.topics[route.topic];
+  return thread === undefined ? { chat: chat.chatId } : { chat: chat.chatId, thread };
+}
