@@ -95,11 +95,14 @@ describe('the identity of an alert', () => {
     expect(parse(one({ fingerprint: 'abd0b894529c251a' })).alerts[0]?.fingerprint).toBe('abd0b894529c251a');
   });
 
-  test.each(['', '__proto__', 'constructor', 'a b', 'x'.repeat(65), 7, null])('is made of the labels instead of %j', (fingerprint) => {
-    const found = parse(one({ fingerprint })).alerts[0]?.fingerprint;
-    expect(found).toMatch(/^[0-9a-f]{16}$/u);
-    expect(found).toBe(parse(one()).alerts[0]?.fingerprint);
-  });
+  test.each(['', '__proto__', 'constructor', 'a b', 'x'.repeat(65), 7, null])(
+    'is made of the labels instead of %j',
+    (fingerprint) => {
+      const found = parse(one({ fingerprint })).alerts[0]?.fingerprint;
+      expect(found).toMatch(/^[0-9a-f]{16}$/u);
+      expect(found).toBe(parse(one()).alerts[0]?.fingerprint);
+    },
+  );
 
   test('is not shared by different alerts, even when the sender gives them one', () => {
     const { alerts } = parse({
