@@ -46,7 +46,6 @@ create table cards (
   gone_at        timestamptz,
   unique (kind, ref, chat_id)
 );
-create index cards_ref on cards (kind, ref);
 create index cards_message on cards (chat_id, message_id);
 
 create table outbox (
