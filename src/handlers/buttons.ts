@@ -3,7 +3,15 @@ import { VakhtaError } from '../core/error.ts';
 import { actorName, holds, type Operator } from '../core/people.ts';
 import { type Action, claimAction, findAction, linkRun, reopenAction, seenCallback } from '../store/actions.ts';
 import { appendAudit } from '../store/audit.ts';
-import { type Card, card as findCard, cardByMessage, delivered, setView, touchCards } from '../store/cards.ts';
+import {
+  type Card,
+  card as findCard,
+  cardByMessage,
+  delivered,
+  forgetDrawing,
+  setView,
+  touchCards,
+} from '../store/cards.ts';
 import type { Database } from '../store/db.ts';
 import type { Origin } from '../store/runs.ts';
 import type { Operation } from '../tasks/define.ts';
@@ -65,7 +73,11 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
 
   const redraw = async (card: Card | undefined): Promise<{ redraw?: string }> => {
     if (card === undefined || card.goneAt !== undefined) return {};
-    await touchCards(db, card.kind, card.ref, clock.now(), { priority: 1 });
+    // In the database and before it is queued: the outbox may be faster than what this process tells it afterwards.
+    await db.tx(async (tx) => {
+      await forgetDrawing(tx, card.id);
+      await touchCards(tx, card.kind, card.ref, clock.now(), { priority: 1 });
+    });
     return { redraw: card.id };
   };
 

@@ -174,6 +174,11 @@ export async function delivered(
   return rows > 0;
 }
 
+/** The card has to be drawn anew even if it looks the same: its buttons stand for nothing any more. */
+export async function forgetDrawing(q: Queryable, id: string): Promise<void> {
+  await q.query('update cards set delivered_hash = null where id = $1', [id]);
+}
+
 /** The message is not there any more: the next delivery sends a new one. */
 export async function forgetMessage(q: Queryable, id: string): Promise<void> {
   await q.query('update cards set message_id = null, delivered_hash = null where id = $1', [id]);
