@@ -6,6 +6,7 @@ import { systemClock } from '../src/core/clock.ts';
 import { Secret } from '../src/core/secret.ts';
 import { createHttp } from '../src/handlers/http.ts';
 import { createAlertIntake } from '../src/handlers/webhooks/alertmanager.ts';
+import { createIncidentWriter } from '../src/tasks/watch/writer.ts';
 import { openDatabase } from '../src/store/db.ts';
 import { configuration, environment, WEBHOOK_TOKEN } from './configuration.ts';
 import { serveParent } from './place.ts';
@@ -21,7 +22,10 @@ const token = new Secret(WEBHOOK_TOKEN);
 const http = createHttp({
   clock,
   log,
-  alerts: { intake: createAlertIntake({ db, config, clock, log }), token: async () => token },
+  alerts: {
+    intake: createAlertIntake({ db, writer: createIncidentWriter(config), clock, log }),
+    token: async () => token,
+  },
   live: () => true,
   ready: async () => [],
   metrics: metrics.scrape,

@@ -27,6 +27,7 @@ import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
 import { createReconciler } from './tasks/lifecycle/reconciler.ts';
 import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
 import { createStepUp } from './tasks/lifecycle/step-up.ts';
+import { createIncidentWriter } from './tasks/watch/writer.ts';
 import { loadRunbooks } from './tasks/runbooks.ts';
 import { allMessages } from './messages.gen.ts';
 import { createHousekeeping } from './app/housekeeping.ts';
@@ -155,8 +156,9 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const reconciler = createReconciler({ db, clock, log, executor, requeue });
   const housekeeping = createHousekeeping({ db, clock, log, retentionMs: days(config.retention.days) });
 
+  const writer = createIncidentWriter(config);
   const alertmanager = systems?.alertmanager;
-  const alertWatch = alertmanager && createAlertWatch({ db, clock, log, alertmanager });
+  const alertWatch = alertmanager && createAlertWatch({ db, clock, log, writer, alertmanager });
 
   const bot: Bot | undefined = hasBot
     ? createBot({
@@ -189,7 +191,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     ...(hasBot && config.alertmanager
       ? {
           alerts: {
-            intake: createAlertIntake({ db, config, clock, log }),
+            intake: createAlertIntake({ db, writer, clock, log }),
             token: secrets.source(config.alertmanager.webhookToken),
           },
         }

@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
-import { routeFor } from '../core/routing.ts';
 import type { Config, Endpoint } from '../config/schema.ts';
 import type { Database } from '../store/db.ts';
 import { observation } from '../store/observations.ts';
@@ -10,6 +9,7 @@ import type { Facts } from '../tasks/define.ts';
 import { createIncidentDesk } from '../tasks/incidents.ts';
 import { createOverview } from '../tasks/overview.ts';
 import type { Ports } from '../tasks/ports.ts';
+import { type Place, placeFor } from '../tasks/watch/placement.ts';
 import type { Systems } from './systems.ts';
 
 /** What forms, menus and checks may know of the declared world. */
@@ -92,16 +92,12 @@ export function portsOf({ config, db, clock, systems, queue }: PortsOptions): Po
 }
 
 /** Certificate warnings go where an alert `CertificateExpiry` of that endpoint would go. */
-function certificatePlace(config: Config, endpoint: Endpoint): { chat: number; thread?: number } {
+function certificatePlace(config: Config, endpoint: Endpoint): Place {
   const labels = {
     alertname: 'CertificateExpiry',
     service: 'certificates',
     instance: endpoint.servername,
     endpoint: endpoint.id,
   };
-  const route = routeFor(config.routes, labels, 'warning');
-  const chat = config.chats.find(({ id }) => id === route?.chat) ?? config.chats[0];
-  if (!chat) throw new VakhtaError('bug', 'internal', 'a configuration without chats was accepted');
-  const thread = route?.topic === undefined ? undefined : chat.topics[route.topic];
-  return thread === undefined ? { chat: chat.chatId } : { chat: chat.chatId, thread };
+  return placeFor(labels, 'warning', config);
 }

@@ -73,6 +73,11 @@ export const messages = defineMessages({
 
     cfg-bad-id = an id has lower-case letters, digits, “_”, “-” and “.”, begins with a letter or digit, and has 40 characters at most.
     cfg-bad-zone = unknown time zone. Use a name of the IANA base, such as Europe/Moscow, Asia/Yekaterinburg or UTC.
+    cfg-bad-date = not a day. Write year, month and day, such as 2026-01-05.
+    cfg-bad-date-time = not a day with a time. Write 2026-12-30 18:00; the zone is that of the section.
+    cfg-time-order = it ends before it begins.
+    cfg-log-source = give either host (log lines by SSH) or loki (a selector), one of the two.
+    cfg-loki-missing = a selector for Loki, but there is no section loki with its address.
     cfg-bad-time = not a time of day. Write hours and minutes with two digits each, such as 08:30.
     cfg-bad-url = not a web address. Write it with http:// or https://, such as https://pve1.example.net:8006.
     cfg-bad-regex = not a valid regular expression. Check brackets and backslashes between the slashes.
@@ -199,6 +204,11 @@ export const messages = defineMessages({
 
     cfg-bad-id = идентификатор состоит из строчных латинских букв, цифр, «_», «-» и «.», начинается с буквы или цифры и не длиннее 40 символов.
     cfg-bad-zone = неизвестный часовой пояс. Нужно имя из базы IANA, например Europe/Moscow, Asia/Yekaterinburg или UTC.
+    cfg-bad-date = это не дата. Напишите год, месяц и день, например 2026-01-05.
+    cfg-bad-date-time = это не дата со временем. Напишите 2026-12-30 18:00; часовой пояс берётся из раздела.
+    cfg-time-order = конец раньше начала.
+    cfg-log-source = укажите либо host (журнал по SSH), либо loki (селектор), что-то одно.
+    cfg-loki-missing = указан селектор Loki, но раздела loki с её адресом нет.
     cfg-bad-time = это не время суток. Напишите часы и минуты двумя цифрами, например 08:30.
     cfg-bad-url = это не веб-адрес. Напишите его с http:// или https://, например https://pve1.example.net:8006.
     cfg-bad-regex = это не регулярное выражение. Проверьте скобки и обратные черты между знаками «/».

@@ -24,6 +24,7 @@ export function referenceProblems(document: SourceDocument): Problem[] {
   operators(check);
   chatsAndRoutes(check);
   hosts(check);
+  watch(check);
   telegram(check);
   credentials(check);
   vault(check);
@@ -67,6 +68,8 @@ function duplicates(check: Check): void {
     [['postgres'], 'id'],
     [['digest'], 'id'],
     [['certificates', 'endpoints'], 'id'],
+    [['probes'], 'id'],
+    [['docker'], 'id'],
   ];
   for (const [path, key] of unique) {
     const first = new Map<unknown, Path>();
@@ -98,7 +101,9 @@ function chatsAndRoutes(check: Check): void {
   const byId = new Map(chats.flatMap((one) => (typeof one.of.id === 'string' ? [[one.of.id, one] as const] : [])));
   const aimed = new Set<unknown>();
 
-  for (const aim of [...routes, ...check.items('digest')]) {
+  const drill = check.mapping('drill');
+  const drills: Item[] = drill === undefined ? [] : [{ of: drill, path: ['drill'] }];
+  for (const aim of [...routes, ...check.items('digest'), ...drills]) {
     aimed.add(aim.of.chat);
     if (typeof aim.of.chat !== 'string') continue;
     const chat = byId.get(aim.of.chat);
@@ -135,10 +140,50 @@ function hosts(check: Check): void {
       unknown(check, [...path, 'host'], 'host', of.host, [LOCAL_HOST, ...ids]);
     }
   }
+  for (const { of, path } of check.items('docker')) {
+    if (typeof of.host === 'string' && of.host !== LOCAL_HOST && !ids.includes(of.host)) {
+      unknown(check, [...path, 'host'], 'host', of.host, [LOCAL_HOST, ...ids]);
+    }
+  }
+  for (const { of, path } of check.items('logs')) {
+    const isByLabel = typeof of.host === 'string' && of.host.includes('{{');
+    if (typeof of.host === 'string' && !isByLabel && !ids.includes(of.host)) {
+      unknown(check, [...path, 'host'], 'host', of.host, ids);
+    }
+    if ((of.host === undefined) === (of.loki === undefined)) check.report(path, 'cfg-log-source');
+    if (of.loki !== undefined && check.mapping('loki') === undefined)
+      check.report([...path, 'loki'], 'cfg-loki-missing');
+  }
   const people = check.items('operators').flatMap(({ of }) => (typeof of.id === 'string' ? [of.id] : []));
   for (const { of, path } of check.items('certificates', 'endpoints')) {
     if (typeof of.owner === 'string' && !people.includes(of.owner)) {
       unknown(check, [...path, 'owner'], 'operator', of.owner, people);
+    }
+  }
+}
+
+/** Who stands the watch must be somebody who may act. */
+function watch(check: Check): void {
+  const operators = check.items('operators');
+  const able = operators.filter(({ of }) => of.role === 'operator' || of.role === 'admin');
+  const ids = able.flatMap(({ of }) => (typeof of.id === 'string' ? [of.id] : []));
+  const rotation = check.mapping('watch', 'rotation');
+  const turn = Array.isArray(rotation?.people) ? rotation.people : [];
+  for (const [n, person] of turn.entries()) {
+    if (typeof person === 'string' && !ids.includes(person)) {
+      unknown(check, ['watch', 'rotation', 'people', n], 'operator', person, ids);
+    }
+  }
+  for (const { of, path } of check.items('watch', 'overrides')) {
+    if (typeof of.person === 'string' && !ids.includes(of.person)) {
+      unknown(check, [...path, 'person'], 'operator', of.person, ids);
+    }
+    if (
+      typeof of.from === 'string' &&
+      typeof of.to === 'string' &&
+      of.to.replace('T', ' ') <= of.from.replace('T', ' ')
+    ) {
+      check.report([...path, 'to'], 'cfg-time-order');
     }
   }
 }
@@ -157,7 +202,7 @@ function telegram(check: Check): void {
 }
 
 function credentials(check: Check): void {
-  for (const name of ['alertmanager', 'prometheus']) {
+  for (const name of ['alertmanager', 'prometheus', 'loki']) {
     const auth = check.mapping(name, 'auth');
     if (auth !== undefined && (auth.bearer === undefined) === (auth.basic === undefined)) {
       check.report([name, 'auth'], 'cfg-auth-one');

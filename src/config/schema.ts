@@ -4,6 +4,23 @@ import type { SecretRef } from './secret-ref.ts';
 import { text } from './sections/common.ts';
 import { chat, digest, operator, route } from './sections/people.ts';
 import { database, http, log, policy, queue, retention, site, telegram } from './sections/service.ts';
+import {
+  deployments,
+  docker,
+  drill,
+  escalation,
+  fix,
+  heartbeat,
+  logSource,
+  loki,
+  loudness,
+  probe,
+  silences,
+  storm,
+  topology,
+  watch,
+  watchdog,
+} from './sections/watch.ts';
 import { alertmanager, certificates, host, postgres, prometheus, proxmox, vault } from './sections/systems.ts';
 
 export type { SecretRef } from './secret-ref.ts';
@@ -27,10 +44,25 @@ export const fileSchema = z
       .array(route)
       .min(1)
       .describe('Where an alert goes: the first route that matches. The last one has neither match nor severity.'),
+    watch: watch.prefault({}),
+    escalation: escalation.prefault({}),
+    loudness: loudness.prefault({}),
+    storm: storm.prefault({}),
+    topology: topology.prefault({}),
     alertmanager: alertmanager.exactOptional(),
+    silences: silences.prefault({}),
     prometheus: prometheus.exactOptional(),
+    loki: loki.exactOptional(),
+    logs: z.array(logSource).default([]).describe('Where the log lines of an alert are found: the first that matches.'),
+    watchdog: watchdog.exactOptional(),
+    heartbeat: heartbeat.exactOptional(),
+    drill: drill.exactOptional(),
+    probes: z.array(probe).default([]).describe('What this program itself tries to reach.'),
+    deployments: deployments.exactOptional(),
     proxmox: z.array(proxmox).default([]).describe('Proxmox VE hosts or clusters.'),
     hosts: z.array(host).default([]).describe('Machines reached over SSH.'),
+    docker: z.array(docker).default([]).describe('Docker engines.'),
+    fixes: z.array(fix).default([]).describe('Operations offered on the cards of alerts that they may mend.'),
     postgres: z.array(postgres).default([]).describe('PostgreSQL clusters backed up by pgBackRest.'),
     certificates: certificates.prefault({}),
     vault: vault.exactOptional(),
@@ -45,6 +77,7 @@ type File = z.output<typeof fileSchema>;
 /** A person, with the reference to the TOTP secret that only the worker resolves. */
 export interface ConfiguredOperator extends Operator {
   readonly totp?: SecretRef;
+  readonly quietHours?: File['operators'][number]['quietHours'];
 }
 
 type WithPlace = 'title' | 'language' | 'zone';
@@ -53,15 +86,19 @@ type Filled<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: NonNulla
 export type Chat = Filled<File['chats'][number], WithPlace>;
 export type Digest = Filled<File['digest'][number], 'language' | 'zone'>;
 export type Endpoint = Filled<File['certificates']['endpoints'][number], 'servername' | 'name'>;
+export type Probe = Filled<File['probes'][number], 'name'>;
 export type PrometheusConfig = NonNullable<File['prometheus']>;
 export type AuthConfig = NonNullable<PrometheusConfig['auth']>;
 
 /** The configuration as the program uses it: camelCase, defaults filled in, every reference to another place valid. */
-export interface Config extends Readonly<Omit<File, 'data_dir' | 'operators' | 'chats' | 'digest' | 'certificates'>> {
+export interface Config
+  extends Readonly<Omit<File, 'data_dir' | 'operators' | 'chats' | 'digest' | 'certificates' | 'watch' | 'probes'>> {
   readonly dataDir: string;
   readonly operators: readonly ConfiguredOperator[];
   readonly chats: readonly Chat[];
   readonly digest: readonly Digest[];
+  readonly watch: Filled<File['watch'], 'zone'>;
+  readonly probes: readonly Probe[];
   readonly certificates: Omit<File['certificates'], 'endpoints'> & { readonly endpoints: readonly Endpoint[] };
 }
 
@@ -96,6 +133,8 @@ export function resolve(file: File, env: Readonly<Record<string, string | undefi
       language: one.language ?? chatById.get(one.chat)?.language ?? language,
       zone: one.zone ?? chatById.get(one.chat)?.zone ?? zone,
     })),
+    watch: { ...file.watch, zone: file.watch.zone ?? zone },
+    probes: file.probes.map((one) => ({ ...one, name: one.name ?? one.id })),
     certificates: {
       ...file.certificates,
       warnDays: file.certificates.warnDays.toSorted((a, b) => b - a),

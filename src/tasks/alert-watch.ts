@@ -4,17 +4,11 @@ import { type Incident as Reduced, reduceAbsence } from '../core/incident.ts';
 import type { Log } from '../core/log.ts';
 import type { Alert, Alertmanager } from '../integrations/alertmanager/port.ts';
 import { touchCards } from '../store/cards.ts';
-import type { Database, Tx } from '../store/db.ts';
-import {
-  appendEvents,
-  currentIncidents,
-  firing,
-  type Incident,
-  saveIncidents,
-  setSilence,
-} from '../store/incidents.ts';
+import type { Database } from '../store/db.ts';
+import { appendEvents, currentIncidents, firing, type Incident, setSilence } from '../store/incidents.ts';
 import { observation, observe } from '../store/observations.ts';
 import { ALERTMANAGER, incidentOf, silenceSchema } from './incidents.ts';
+import type { IncidentWriter } from './watch/writer.ts';
 
 /** An incident that was changed within this time waits: its webhook may be under way. */
 const QUIET_MS = minutes(2);
@@ -40,9 +34,10 @@ export function createAlertWatch(options: {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Log;
+  readonly writer: IncidentWriter;
   readonly alertmanager: Pick<Alertmanager, 'alerts' | 'status'>;
 }): AlertWatch {
-  const { db, clock, log, alertmanager } = options;
+  const { db, clock, log, writer, alertmanager } = options;
 
   const dropSilence = (id: number): Promise<void> =>
     db.tx(async (tx) => {
@@ -62,12 +57,7 @@ export function createAlertWatch(options: {
       const known = incidentOf(row);
       const reduction = reduceAbsence(known, fingerprints(alerts), anyOf(known, alerts), now);
       if (!reduction) return false;
-      await write(tx, row, reduction.incident, now);
-      await appendEvents(
-        tx,
-        reduction.events.map(({ kind, ...data }) => ({ incidentId: row.id, at: now, kind, data })),
-      );
-      await touchCards(tx, 'incident', String(row.id), now);
+      await writer.change(tx, row, reduction, now);
       return true;
     });
 
@@ -107,23 +97,4 @@ const alertsOf = (data: unknown): Readonly<Record<string, unknown>> => alerts_.p
 /** Whether Alertmanager has an alert of the incident's group. */
 function anyOf({ data }: Reduced, alerts: readonly Alert[]): boolean {
   return alerts.some(({ labels }) => Object.entries(data.groupLabels).every(([name, value]) => labels[name] === value));
-}
-
-async function write(tx: Tx, row: Incident, incident: Reduced, now: Date): Promise<void> {
-  const { id, source, groupKey, current, owner, ackedAt, silence } = row;
-  const { resolvedAt, ...rest } = incident;
-  await saveIncidents(tx, [
-    {
-      id,
-      source,
-      groupKey,
-      current,
-      owner,
-      ackedAt,
-      silence,
-      ...rest,
-      resolvedAt: resolvedAt ?? undefined,
-      updatedAt: now,
-    },
-  ]);
 }

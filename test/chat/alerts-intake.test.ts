@@ -2,11 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import type { Log } from '../../src/core/log.ts';
 import { silentLog } from '../../src/core/log.ts';
-import {
-  type AlertIntake,
-  type AlertIntakeOptions,
-  createAlertIntake,
-} from '../../src/handlers/webhooks/alertmanager.ts';
+import { type AlertIntake, createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
+import { createIncidentWriter, type WriterConfig } from '../../src/tasks/watch/writer.ts';
 import { type Database, openDatabase, type Queryable } from '../../src/store/db.ts';
 import { claimDue, settleSent } from '../../src/store/outbox.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -33,7 +30,7 @@ const config = {
     { chat: 'ops', topic: 'alerts' },
   ],
   policy: { incidentReopenMinutes: 10 },
-} as unknown as AlertIntakeOptions['config'];
+} as unknown as WriterConfig;
 
 interface Given {
   readonly key?: string;
@@ -84,7 +81,7 @@ async function subject(fail?: Parameters<typeof watched>[1], log: Log = silentLo
   const store = await storeForTest();
   const clock = createManualClock('2026-03-01T03:00:00Z');
   const { db, counted } = watched(store.db, fail);
-  const intake = createAlertIntake({ db, config, clock, log });
+  const intake = createAlertIntake({ db, writer: createIncidentWriter(config), clock, log });
   const rows = async <S extends z.ZodType>(schema: S, sql: string): Promise<z.output<S>[]> =>
     (await store.db.query(sql)).rows.map((row) => schema.parse(row));
   const incidents = () =>
@@ -282,7 +279,12 @@ describe('alerts that arrive together', () => {
 
   test('at two processes make one incident of one group', async () => {
     const { intake, store, clock, incidents, cards, queued } = await subject();
-    const other = createAlertIntake({ db: store.another(), config, clock, log: silentLog });
+    const other = createAlertIntake({
+      db: store.another(),
+      writer: createIncidentWriter(config),
+      clock,
+      log: silentLog,
+    });
     const both = (key: string): Promise<void>[] => [intake, other].map((one: AlertIntake) => one.accept(body({ key })));
     await Promise.all(Array.from({ length: 20 }, (_, n) => both(`g${n}`)).flat());
     expect(new Set((await incidents()).map(({ group_key }) => group_key)).size).toBe(20);
@@ -311,7 +313,7 @@ describe('when the store is down', () => {
     const clock = createManualClock('2026-03-01T03:00:00Z');
     const gone = openDatabase({ url: 'postgresql://postgres@127.0.0.1:1/nobody', log: silentLog });
     onTestFinished(() => gone.close());
-    const intake = createAlertIntake({ db: gone, config, clock, log: silentLog });
+    const intake = createAlertIntake({ db: gone, writer: createIncidentWriter(config), clock, log: silentLog });
     await expect(intake.accept(body())).rejects.toMatchObject({ kind: 'transient' });
   });
 });

@@ -5,7 +5,8 @@ import { silentLog } from '../../src/core/log.ts';
 import type { Actor, Operator, Role } from '../../src/core/people.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { type AlertIntakeOptions, createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
+import { createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
+import { createIncidentWriter, type WriterConfig } from '../../src/tasks/watch/writer.ts';
 import { createAlertmanager } from '../../src/integrations/alertmanager/alertmanager.ts';
 import type { Alertmanager } from '../../src/integrations/alertmanager/port.ts';
 import { startAlertmanagerSimulator } from '../../src/simulators/alertmanager/index.ts';
@@ -40,7 +41,7 @@ const config = {
   chats: [{ id: 'ops', chatId: -100, topics: {} }],
   routes: [{ chat: 'ops' }],
   policy: { incidentReopenMinutes: 10 },
-} as unknown as AlertIntakeOptions['config'];
+} as unknown as WriterConfig;
 
 interface Server {
   readonly url: string;
@@ -95,7 +96,7 @@ async function subject(
     log: silentLog,
     processInline: (runId) => executor.process(runId),
   });
-  const intake = createAlertIntake({ db, config, clock, log: silentLog });
+  const intake = createAlertIntake({ db, writer: createIncidentWriter(config), clock, log: silentLog });
   const workOff = async (): Promise<void> => {
     while (queue.length > 0) await Promise.all(queue.splice(0).map((id) => executor.process(id)));
   };

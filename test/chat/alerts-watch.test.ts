@@ -2,7 +2,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { silentLog } from '../../src/core/log.ts';
 import { systemRandom } from '../../src/core/random.ts';
-import { type AlertIntakeOptions, createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
+import { createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
+import { createIncidentWriter, type WriterConfig } from '../../src/tasks/watch/writer.ts';
 import { createAlertmanager } from '../../src/integrations/alertmanager/alertmanager.ts';
 import { startAlertmanagerSimulator } from '../../src/simulators/alertmanager/index.ts';
 import { events, incident } from '../../src/store/incidents.ts';
@@ -15,7 +16,7 @@ const config = {
   chats: [{ id: 'ops', chatId: -100, topics: {} }],
   routes: [{ chat: 'ops' }],
   policy: { incidentReopenMinutes: 10 },
-} as unknown as AlertIntakeOptions['config'];
+} as unknown as WriterConfig;
 const MINUTE = 60_000;
 
 async function subject() {
@@ -27,8 +28,14 @@ async function subject() {
   onTestFinished(() => server.stop());
   const { db } = await storeForTest();
   const port = createAlertmanager({ url: server.url }, { fetch, clock });
-  const intake = createAlertIntake({ db, config, clock, log: silentLog });
-  const watch = createAlertWatch({ db, clock, log: silentLog, alertmanager: port });
+  const intake = createAlertIntake({ db, writer: createIncidentWriter(config), clock, log: silentLog });
+  const watch = createAlertWatch({
+    db,
+    clock,
+    log: silentLog,
+    writer: createIncidentWriter(config),
+    alertmanager: port,
+  });
   await clock.advance(10 * MINUTE);
   /** The webhook as Alertmanager would have sent it. */
   const told = async (alerts: readonly { name: string; fingerprint: string }[], more: object = {}): Promise<number> => {
@@ -109,7 +116,9 @@ test('one that was seen in Alertmanager before is ended, also by another process
   await round();
   server.resolve(a.fingerprint);
   await clock.advance(MINUTE);
-  await createAlertWatch({ db, clock, log: silentLog, alertmanager: port }).round(new AbortController().signal);
+  await createAlertWatch({ db, clock, log: silentLog, writer: createIncidentWriter(config), alertmanager: port }).round(
+    new AbortController().signal,
+  );
   expect(await incident(db, id)).toMatchObject({ state: 'resolved' });
 });
 
@@ -124,7 +133,13 @@ test('nothing is ended while its webhook may be under way, or shortly after Aler
   expect(await incident(db, id)).toMatchObject({ state: 'firing' });
   await clock.advance(5 * MINUTE);
   const young = { ...port, status: async () => ({ ...(await port.status()), startedAt: clock.now() }) };
-  const watch = createAlertWatch({ db, clock, log: silentLog, alertmanager: young });
+  const watch = createAlertWatch({
+    db,
+    clock,
+    log: silentLog,
+    writer: createIncidentWriter(config),
+    alertmanager: young,
+  });
   await watch.round(new AbortController().signal);
   expect(await incident(db, id)).toMatchObject({ state: 'firing' });
   await round();
@@ -147,7 +162,9 @@ test('what happens while Alertmanager answers is newer than its answer', async (
       return answer;
     },
   };
-  await createAlertWatch({ db, clock, log: silentLog, alertmanager: slow }).round(new AbortController().signal);
+  await createAlertWatch({ db, clock, log: silentLog, writer: createIncidentWriter(config), alertmanager: slow }).round(
+    new AbortController().signal,
+  );
   expect(await incident(db, id)).toMatchObject({ state: 'firing' });
 });
 

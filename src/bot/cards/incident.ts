@@ -1,7 +1,6 @@
 import { DateTime } from 'luxon';
 import {
   type Block,
-  bold,
   type Button,
   code,
   type Doc,
@@ -16,22 +15,27 @@ import {
 } from '../../core/doc.ts';
 import { formatDuration } from '../../core/format.ts';
 import { type IncidentAlert, type IncidentData, incidentData, sentenceOf, shared } from '../../core/incident.ts';
-import { events, incident, type Incident } from '../../store/incidents.ts';
-import { type IncidentSilence, silenceSchema } from '../../tasks/incidents.ts';
+import { incident, type Incident } from '../../store/incidents.ts';
 import { defineCard } from './define.ts';
 import { alertLines, alertsOf, clip, type DrawingContext, whereLabels } from './incident/alerts.ts';
-import { details } from './incident/details.ts';
+import { clock, viewButton } from './incident/common.ts';
+import { evidence } from './incident/evidence.ts';
+import { loadExtras } from './incident/extras.ts';
 import { messages } from './incident/messages.ts';
-import { isUrl, runbookBlocks, runbookOf } from './incident/runbook.ts';
+import { owner } from './incident/owner.ts';
+import { type Drawing, type Extras, type IncidentPart, NO_EXTRAS } from './incident/part.ts';
+import { isUrl } from './incident/runbook.ts';
+import { activeSilence, silence } from './incident/silence.ts';
 
 /** Alerts named on the card itself; the rest is one press away. */
 const SHOWN = 6;
-const HISTORY = 300;
-const SILENCES = ['1h', '4h', '24h'] as const;
 const DESCRIPTION_MAX = 700;
 const NOTES_MAX = 6;
 const NAME_MAX = 80;
 const MINUTE_MS = 60_000;
+
+/** In the order in which they show. */
+const PARTS: readonly IncidentPart[] = [owner, silence, evidence];
 
 export default defineCard({
   kind: 'incident',
@@ -40,45 +44,34 @@ export default defineCard({
     const row = await incident(context.q, Number(card.ref));
     if (!row) return 'gone';
     const data = incidentData.parse(row.data);
-    const history = card.view === 'details' ? await events(context.q, row.id, HISTORY) : [];
-    return drawIncident(context, row, data, card.view, history);
+    return drawIncident(context, row, data, card.view, await loadExtras(context.q, row, data, card.view));
   },
 });
 
-/** The card in one of its views: the face, `details` with everything that was reported, `runbook`. */
+/** The card in one of its views; an unknown one is the face. */
 export function drawIncident(
   context: DrawingContext,
   row: Incident,
   data: IncidentData,
   view = '',
-  history: Parameters<typeof details>[3] = [],
+  extras: Extras = NO_EXTRAS,
 ): Doc {
-  const { t } = context;
+  const drawing: Drawing = { context, row, data, extras };
   const head = headOf(context, row, data);
-  const back: Button = { kind: 'press', label: t('incident-back'), press: { kind: 'view', view: '' } };
-  const handle = handleButtons(context, row);
-  if (view === 'details') {
-    const { blocks, file } = details(context, row, data, history);
-    const source = alertsOf(data).find(({ generatorUrl }) => isUrl(generatorUrl))?.generatorUrl;
-    const look: Button[] =
-      source === undefined ? [back] : [back, { kind: 'url', label: t('incident-source'), url: source }];
-    return { blocks: [head, ...blocks], buttons: rows(look, ...handle), ...(file ? { file } : {}) };
+  const primary = PARTS.flatMap((part) => part.primary?.(drawing) ?? []);
+  const usual = PARTS.flatMap((part) => part.rows?.(drawing) ?? []);
+  const [name = '', ...argument] = view.split(':');
+  const other = PARTS.flatMap((part) => part.views?.[name] ?? [])[0]?.(drawing, argument.join(':'));
+  if (other) {
+    const { blocks, file, look = [], rows = [primary, ...usual] } = other;
+    const back = viewButton(context.t('incident-back'), '');
+    return { blocks: [head, ...blocks], buttons: filled([back, ...look], ...rows), ...(file ? { file } : {}) };
   }
-  const runbook = runbookOf(context, data);
-  if (view === 'runbook' && runbook && 'text' in runbook) {
-    return { blocks: [head, ...runbookBlocks(runbook.text)], buttons: rows([back], ...handle) };
-  }
-  const look: Button[] = [{ kind: 'press', label: t('incident-details'), press: { kind: 'view', view: 'details' } }];
-  if (runbook) {
-    const label = t('incident-runbook');
-    if ('url' in runbook) look.push({ kind: 'url', label, url: runbook.url });
-    else look.push({ kind: 'press', label, press: { kind: 'view', view: 'runbook' } });
-  }
-  const [own = [], ...quiet] = handle;
-  return { blocks: [head, ...face(context, row, data)], buttons: rows([...own, ...look], ...quiet) };
+  const secondary = PARTS.flatMap((part) => part.secondary?.(drawing) ?? []);
+  return { blocks: [head, ...face(drawing)], buttons: filled([...primary, ...secondary], ...usual) };
 }
 
-const rows = (...all: Button[][]): Button[][] => all.filter((row) => row.length > 0);
+const filled = (...all: (readonly Button[])[]): (readonly Button[])[] => all.filter((row) => row.length > 0);
 
 /** Severity as icon and word, what it is, and the number that commands take. */
 function headOf({ t, now }: DrawingContext, row: Incident, data: IncidentData): Block {
@@ -92,12 +85,16 @@ function headOf({ t, now }: DrawingContext, row: Incident, data: IncidentData): 
   return title(row.severity, name);
 }
 
-function face(context: DrawingContext, row: Incident, data: IncidentData): Block[] {
+function face(drawing: Drawing): Block[] {
+  const { context, row, data } = drawing;
   const { t } = context;
   const alerts = alertsOf(data);
   const isOver = row.state === 'resolved';
   const count = (status: IncidentAlert['status']): number => alerts.filter((alert) => alert.status === status).length;
-  const blocks: Block[] = [facts(...summary(context, row, data, alerts, count))];
+  const blocks: Block[] = [
+    facts(...summary(context, row, data, alerts, count), ...PARTS.flatMap((part) => part.facts?.(drawing) ?? [])),
+    ...PARTS.flatMap((part) => part.blocks?.(drawing) ?? []),
+  ];
   const only = alerts.length === 1 ? alerts[0] : undefined;
   if (!only) {
     const notes = shared(alerts.map(({ annotations }) => annotations));
@@ -140,7 +137,7 @@ function summary(
   alerts: readonly IncidentAlert[],
   count: (status: IncidentAlert['status']) => number,
 ): (readonly [string, Inlines])[] {
-  const { t, now, people } = context;
+  const { t } = context;
   const isOver = row.state === 'resolved';
   const facts_: (readonly [string, Inlines])[] = [isOver ? lasted(context, row) : since(context, row)];
   const names = new Set(alerts.map(({ labels }) => labels['alertname'] ?? ''));
@@ -162,16 +159,6 @@ function summary(
       t('incident-where'),
       parts.flatMap((part, n): Inline[] => (n > 0 ? [' ', code(part)] : [code(part)])),
     ]);
-  }
-  if (row.owner) {
-    const owner = bold(people(row.owner)?.name ?? row.owner);
-    const at = row.ackedAt && clock(context, row.ackedAt);
-    const when = at === undefined || isOver ? [] : [` ${t('incident-since-clock', { clock: at })}`];
-    facts_.push([t(isOver ? 'incident-was-owner' : 'incident-owner'), [owner, ...when]]);
-  }
-  const silence = activeSilence(row, now);
-  if (silence) {
-    facts_.push([t('incident-silenced'), [time(silence.until), ` · ${people(silence.by)?.name ?? silence.by}`]]);
   }
   return facts_;
 }
@@ -198,27 +185,3 @@ function lasted(context: DrawingContext, { startedAt, resolvedAt }: Incident): r
 /** To the minute once it is one. */
 const roughly = ({ t }: DrawingContext, ms: number): string =>
   formatDuration(ms < MINUTE_MS ? ms : Math.floor(ms / MINUTE_MS) * MINUTE_MS, t);
-
-const clock = ({ zone }: DrawingContext, at: Date): string => DateTime.fromJSDate(at, { zone }).toFormat('HH:mm');
-
-function activeSilence(row: Incident, now: Date): IncidentSilence | undefined {
-  const silence = row.silence ? silenceSchema.parse(row.silence) : undefined;
-  return silence && silence.until > now ? silence : undefined;
-}
-
-/** First who has it, then how long to be quiet. What is over can only be made audible again. */
-function handleButtons({ t, now }: DrawingContext, row: Incident): Button[][] {
-  const press = (label: string, operation: string, more: Record<string, unknown> = {}, style?: 'primary'): Button => ({
-    kind: 'press',
-    label,
-    ...(style ? { style } : {}),
-    press: { kind: 'operation', operation, args: { incident: row.id, ...more } },
-  });
-  const unsilence = activeSilence(row, now) ? [press(t('incident-unsilence'), 'unsilence')] : [];
-  if (row.state === 'resolved') return [[], unsilence];
-  const own = row.owner ? press(t('incident-unack'), 'unack') : press(t('incident-ack'), 'ack', {}, 'primary');
-  const silence = SILENCES.map((duration) =>
-    press(t('incident-silence', { hours: Number.parseInt(duration, 10) }), 'silence', { duration }),
-  );
-  return [[own], unsilence.length > 0 ? unsilence : silence];
-}

@@ -4,6 +4,18 @@ import { ROLES } from '../../core/people.ts';
 import type { LabelTest } from '../../core/routing.ts';
 import { id, language, readAs, secretRef, section, text, timeOfDay, zone } from './common.ts';
 
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+export const quietHours = section({
+  from: timeOfDay().describe("When they begin, in the person's zone."),
+  to: timeOfDay().describe('When they end; earlier than from means the next day.'),
+  weekdays: z
+    .array(z.enum(WEEKDAYS))
+    .min(1)
+    .default([...WEEKDAYS])
+    .describe('Days on which they begin. Default: every day.'),
+}).describe('No messages in private but criticals; what still burns is told when they end.');
+
 export const operator = section({
   id: id().describe('Short stable name used in the audit and on cards.'),
   name: text().describe('Name for people.'),
@@ -14,6 +26,7 @@ export const operator = section({
   role: z.enum(ROLES).describe('viewer looks, operator acts, admin also approves and destroys.'),
   language: language().describe('Default: site.language.').exactOptional(),
   zone: zone().describe('Default: site.zone.').exactOptional(),
+  quiet_hours: quietHours.exactOptional(),
   totp: secretRef().describe('Base32 TOTP secret for step-up codes.').exactOptional(),
 });
 
@@ -50,9 +63,11 @@ const labelTest = () =>
     }
   });
 
+/** Label → value, or /regular expression/ over the whole value. */
+export const labelTests = () => z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/), labelTest());
+
 export const route = section({
-  match: z
-    .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/), labelTest())
+  match: labelTests()
     .describe('Label → value, or /regular expression/ over the whole value. All must match.')
     .exactOptional(),
   severity: z
@@ -62,9 +77,10 @@ export const route = section({
     .exactOptional(),
   chat: z.string().describe('Id of a chat.'),
   topic: z.string().describe("Name of one of that chat's topics.").exactOptional(),
+  topic_by: text()
+    .describe('A label: each of its values has a topic of its own, made when it is needed.')
+    .exactOptional(),
 });
-
-export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 export const digest = section({
   id: id().describe('Name of this digest.'),

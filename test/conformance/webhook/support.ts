@@ -1,4 +1,5 @@
 import { drawIncident } from '../../../src/bot/cards/incident.ts';
+import { NO_EXTRAS } from '../../../src/bot/cards/incident/part.ts';
 import type { DrawingContext } from '../../../src/bot/cards/incident/alerts.ts';
 import { render, type Rendered } from '../../../src/bot/render.ts';
 import { parseWebhook } from '../../../src/core/alertmanager.ts';
@@ -57,7 +58,7 @@ export function show(incident: Incident, seen: Seen, more: Partial<Row> = {}): R
     resolvedAt: resolvedAt ?? undefined,
     ...more,
   };
-  return render(drawIncident(context, row, data, view, history), { t, zone, now });
+  return render(drawIncident(context, row, data, view, { ...NO_EXTRAS, history }), { t, zone, now });
 }
 
 /** The incident that these webhook bodies make, one after the other, a minute apart. */
