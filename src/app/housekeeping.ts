@@ -6,6 +6,7 @@ import type { Database } from '../store/db.ts';
 import { purge as purgeInbox } from '../store/inbox.ts';
 import { purgeIncidents } from '../store/incidents.ts';
 import { purge as purgeOutbox } from '../store/outbox.ts';
+import { purgePictures } from '../store/pictures.ts';
 import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRuns } from '../store/runs.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
@@ -28,6 +29,7 @@ export function createHousekeeping(options: {
       await purgeInbox(db, ago(hours(48)));
       await purgeOutbox(db, ago(days(7)));
       await purgeActions(db, ago(days(7)));
+      await purgePictures(db, ago(days(7)));
       await purgeProcesses(db, ago(days(1)));
       // A step-up code is good for a minute and a half.
       await purgeStepUp(db, ago(days(1)));

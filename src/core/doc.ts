@@ -75,6 +75,13 @@ export interface Doc {
   readonly hold?: Date;
   /** Sent as a document after (or under) the text: what is too long for a message is never cut off silently. */
   readonly file?: { readonly name: string; readonly text: string };
+  /** Shown above the text. `id` is that of the table `pictures`; `alt` stands for it where it cannot be shown. */
+  readonly picture?: DocPicture;
+}
+
+export interface DocPicture {
+  readonly id: string;
+  readonly alt: string;
 }
 
 export const doc = (...blocks: Block[]): Doc => ({ blocks });
