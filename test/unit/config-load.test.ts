@@ -165,7 +165,7 @@ describe('a mistake is reported with its place and how to mend it', () => {
       '3:3 telegram.tokn: unknown key. Did you mean “token”?',
     ]);
     expect(mistakes('topic: alerts', 'zzz: alerts')).toEqual([
-      '10:18 routes[0].zzz: unknown key. Known here: match, severity, chat, topic.',
+      '10:18 routes[0].zzz: unknown key. Known here: match, severity, chat, topic, topic_by.',
     ]);
     expect(withMore('postgress: []\n')).toEqual(['11:1 postgress: unknown key. Did you mean “postgres”?']);
   });

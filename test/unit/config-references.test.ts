@@ -94,8 +94,116 @@ describe('what one place says of another', () => {
       (d) => (d.vault = { url: 'http://v', role_id: 'r', secret_id: 'vault:a/b#c' }),
       'vault.secret_id: cfg-vault-self',
     ],
+    [
+      'somebody on watch who is unknown',
+      (d) => (d.watch = { rotation: { people: ['anna', 'bors'], starts: '2026-01-05' } }),
+      'watch.rotation.people[1]: cfg-unknown-ref-near',
+    ],
+    [
+      'somebody on watch who may only look',
+      (d) => {
+        d.operators.push({ id: 'dora', name: 'Dora', telegram_id: 13, role: 'viewer' });
+        d.watch = { rotation: { people: ['dora'], starts: '2026-01-05' } };
+      },
+      'watch.rotation.people[0]: cfg-unknown-ref',
+    ],
+    [
+      'an override for somebody unknown',
+      (d) => (d.watch = { overrides: [{ person: 'xyz', from: '2026-01-01 10:00', to: '2026-01-01 12:00' }] }),
+      'watch.overrides[0].person: cfg-unknown-ref',
+    ],
+    [
+      'an override that ends before it begins, written in both ways',
+      (d) => (d.watch = { overrides: [{ person: 'anna', from: '2026-01-01T10:00', to: '2026-01-01 09:59' }] }),
+      'watch.overrides[0].to: cfg-time-order',
+    ],
+    [
+      'an override that takes no time',
+      (d) => (d.watch = { overrides: [{ person: 'anna', from: '2026-01-01 10:00', to: '2026-01-01T10:00' }] }),
+      'watch.overrides[0].to: cfg-time-order',
+    ],
+    [
+      'a day that is none',
+      (d) => (d.watch = { rotation: { people: ['anna'], starts: '2026-13-01' } }),
+      'watch.rotation.starts: cfg-bad-date',
+    ],
+    [
+      'a drill in an unknown chat',
+      (d) => (d.drill = { chat: 'opps', at: '11:00' }),
+      'drill.chat: cfg-unknown-ref-near',
+    ],
+    [
+      'a drill in an unknown topic',
+      (d) => (d.drill = { chat: 'ops', topic: 'alertz', at: '11:00' }),
+      'drill.topic: cfg-unknown-ref-near',
+    ],
+    [
+      'Docker on an unknown host',
+      (d) => (d.docker = [{ id: 'd', host: 'gp' }]),
+      'docker[0].host: cfg-unknown-ref-near',
+    ],
+    [
+      'two engines with one name',
+      (d) =>
+        (d.docker = [
+          { id: 'd', host: 'pg' },
+          { id: 'd', host: 'local' },
+        ]),
+      'docker[1].id: cfg-duplicate',
+    ],
+    [
+      'two probes with one name',
+      (d) =>
+        (d.probes = [
+          { id: 'p', kind: 'icmp', target: 'a' },
+          { id: 'p', kind: 'icmp', target: 'b' },
+        ]),
+      'probes[1].id: cfg-duplicate',
+    ],
+    [
+      'log lines of an unknown host',
+      (d) => (d.logs = [{ match: {}, host: 'gp' }]),
+      'logs[0].host: cfg-unknown-ref-near',
+    ],
+    ['log lines of nowhere', (d) => (d.logs = [{ match: {}, unit: 'nginx' }]), 'logs[0]: cfg-log-source'],
+    [
+      'log lines of two places',
+      (d) => {
+        d.loki = { url: 'http://loki' };
+        d.logs = [{ match: {}, host: 'pg', loki: '{a="b"}' }];
+      },
+      'logs[0]: cfg-log-source',
+    ],
+    ['Loki without its address', (d) => (d.logs = [{ match: {}, loki: '{a="b"}' }]), 'logs[0].loki: cfg-loki-missing'],
+    [
+      'two kinds of credentials for Loki',
+      (d) => (d.loki = { url: 'http://l', auth: { bearer: 'env:A', basic: { user: 'u', password: 'env:B' } } }),
+      'loki.auth: cfg-auth-one',
+    ],
   ])('%s', (_, change, expected) => {
     expect(after(change)).toContain(expected);
+  });
+
+  it('the watch, log lines, engines and probes are in order when they point at what exists', () => {
+    expect(
+      after((d) => {
+        d.watch = {
+          rotation: { people: ['boris', 'anna'], starts: '2026-01-05' },
+          overrides: [{ person: 'anna', from: '2026-12-31T23:00', to: '2027-01-01 01:00' }],
+        };
+        d.drill = { chat: 'ops', topic: 'alerts', at: '11:00' };
+        d.docker = [
+          { id: 'here', host: 'local' },
+          { id: 'there', host: 'pg' },
+        ];
+        d.loki = { url: 'http://loki' };
+        d.logs = [
+          { match: { unit: '/.+/' }, host: '{{host}}', unit: '{{unit}}' },
+          { match: {}, loki: '{service="{{service}}"}' },
+        ];
+        d.probes = [{ id: 'gateway', kind: 'icmp', target: '192.0.2.1' }];
+      }),
+    ).toEqual([]);
   });
 
   it('a chat may be the aim of a digest only, or for commands only', () => {
