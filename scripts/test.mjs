@@ -5,13 +5,15 @@ import './ensure.mjs';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { ensureComponents } from './components.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const strict = process.env.CI === 'true';
 const args = process.argv.slice(2);
+const LINES_OF_A_FAILURE = 40;
 
 if (needsComponents(args)) {
   const missing = ensureComponents();
@@ -37,7 +39,7 @@ process.on('SIGINT', () => {}); // The terminal has sent it to vitest too, which
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 const code = await new Promise((resolve) => child.once('close', (status) => resolve(status ?? 1)));
 
-const { passed, failed, skipped } = count(report);
+const { passed, failed, skipped, failures: told } = count(report);
 rmSync(folder, { recursive: true, force: true });
 let failures = failed;
 if (code !== 0 && failed === 0) {
@@ -51,6 +53,7 @@ if (passed + failures === 0) {
   console.error('No test ran.');
   failures = 1;
 }
+for (const failure of told) console.log(`\n✗ ${failure}`);
 console.log(`\n${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exit(failures > 0 || (strict && skipped > 0) ? 1 : 0);
 
@@ -69,12 +72,20 @@ function count(file) {
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return { passed: 0, failed: 0, skipped: 0, failures: [] };
   }
   const broken = json.testResults.filter(
     (suite) => suite.status === 'failed' && !suite.assertionResults.some((test) => test.status === 'failed'),
   );
+  const words = (text) => stripVTControlCharacters(text).split('\n').slice(0, LINES_OF_A_FAILURE).join('\n  ');
   return {
+    // Again at the end, where people look.
+    failures: json.testResults.flatMap((suite) => [
+      ...(broken.includes(suite) ? [`${relative(root, suite.name)}: ${words(suite.message)}`] : []),
+      ...suite.assertionResults
+        .filter((test) => test.status === 'failed')
+        .map((test) => `${relative(root, suite.name)} > ${test.fullName}: ${words(test.failureMessages.join('\n'))}`),
+    ]),
     passed: json.numPassedTests,
     failed: json.numFailedTests + broken.length,
     skipped: json.numPendingTests + json.numTodoTests,

@@ -1,6 +1,6 @@
-import { connect } from 'node:net';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { ask } from './broker.ts';
 import { uniqueName } from './components/cluster.ts';
 
 declare module 'vitest' {
@@ -77,16 +77,4 @@ function other(url: string, database: string): string {
   const changed = new URL(url);
   changed.pathname = `/${database}`;
   return changed.href;
-}
-
-function ask(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    connect({ port, host: '127.0.0.1' })
-      .on('data', (chunk) => {
-        answer += chunk.toString();
-      })
-      .once('error', reject)
-      .once('close', () => resolve(answer));
-  });
 }

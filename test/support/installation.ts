@@ -17,6 +17,7 @@ import { createTelegramSimulator, type TelegramSimulator } from '../../src/simul
 import type { Message } from '../../src/simulators/telegram/types.ts';
 import { operations } from '../../src/tasks/operations/registry.gen.ts';
 import { freePort, httpOk, launch, type Launched, type Ran, run, temporaryFolder, until } from './components/index.ts';
+import { programCommand } from './program.ts';
 import { freshDatabase, type TestDatabase } from './database.ts';
 
 /** The people of every installation under test. Mallory is in the group but not in the configuration. */
@@ -159,7 +160,6 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
   const close = async (app: App): Promise<void> => {
     if (apps.delete(app)) await app.stop();
   };
-  const program = ['--import', 'tsx', join(ROOT, 'src/main.ts')];
   const stage = createStage(telegram.cast);
   const versions = new Map<string, string[]>();
   telegram.cast.subscribe((event) => {
@@ -223,7 +223,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
         config = join(folder, `vakhta-${role}-${port}.yaml`);
         await writeFile(config, stringify({ ...document, http: { port } }));
       }
-      const launched = launch(`vakhta ${role}`, [process.execPath, ...program, role], {
+      const launched = launch(`vakhta ${role}`, [...(await programCommand()), role], {
         cwd: ROOT,
         env: { ...env, VAKHTA_CONFIG: config },
       });
@@ -235,8 +235,8 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
         ready: () => until(`vakhta ${role}`, () => httpOk(`${url}/readyz`), { process: launched, timeoutMs: 60_000 }),
       };
     },
-    command: (words, more = {}) =>
-      run([process.execPath, ...program, ...words], {
+    command: async (words, more = {}) =>
+      run([...(await programCommand()), ...words], {
         cwd: ROOT,
         env: { ...env, ...(more.file === undefined ? {} : { VAKHTA_CONFIG: more.file }), ...more.env },
       }),

@@ -251,7 +251,7 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
       expect([where, (sizes.get(where) ?? 0) > 100]).toEqual([where, true]);
     }
     expect(queue.length).toBeGreaterThan(0);
-    expect(seen.some(([, line]) => line.includes('src/main.ts'))).toBe(true);
+    expect(seen.some(([, line]) => line.includes('main.js'))).toBe(true);
     const planted: [string, string][] = [
       ['planted', `x=${Buffer.from(`vakhta:${SECRETS['Redis password']}`).toString('base64')}`],
     ];

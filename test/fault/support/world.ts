@@ -1,3 +1,4 @@
+import { programCommand } from '../../support/program.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -140,6 +141,7 @@ export async function startWorld(random: Dice): Promise<World> {
   pool.on('error', () => {});
   const rows: World['rows'] = async (sql, values = []) => (await pool.query(sql, [...values])).rows;
   const programs = new Set<Launched>();
+  const command = await programCommand();
 
   return {
     telegram,
@@ -151,7 +153,7 @@ export async function startWorld(random: Dice): Promise<World> {
     person: (name) => stage.person(name),
     rows,
     launch: (role = 'start') => {
-      const argv = [process.execPath, '--import', 'tsx', join(ROOT, 'src/main.ts'), role];
+      const argv = [...command, role];
       const program = launch(`vakhta ${role}`, argv, {
         cwd: ROOT,
         env: { ...env, VAKHTA_CONFIG: file(role) },
