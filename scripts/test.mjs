@@ -77,7 +77,12 @@ function count(file) {
   const broken = json.testResults.filter(
     (suite) => suite.status === 'failed' && !suite.assertionResults.some((test) => test.status === 'failed'),
   );
-  const words = (text) => stripVTControlCharacters(text).split('\n').slice(0, LINES_OF_A_FAILURE).join('\n  ');
+  const words = (text) =>
+    stripVTControlCharacters(text)
+      .split('\n')
+      .filter((line) => !line.includes('node_modules'))
+      .slice(0, LINES_OF_A_FAILURE)
+      .join('\n  ');
   return {
     // Again at the end, where people look.
     failures: json.testResults.flatMap((suite) => [
