@@ -1,13 +1,16 @@
 import { serve } from '@hono/node-server';
+import { createWayIn } from '../src/app/intake.ts';
 import { createMetrics } from '../src/app/metrics.ts';
 import { parseConfig, requireConfig } from '../src/config/load.ts';
-import { silentLog } from '../src/core/log.ts';
 import { systemClock } from '../src/core/clock.ts';
+import { catalogue } from '../src/core/i18n.ts';
+import { silentLog } from '../src/core/log.ts';
 import { Secret } from '../src/core/secret.ts';
 import { createHttp } from '../src/handlers/http.ts';
-import { createAlertIntake } from '../src/handlers/webhooks/alertmanager.ts';
 import { createIncidentWriter } from '../src/tasks/watch/writer.ts';
 import { openDatabase } from '../src/store/db.ts';
+import { webhookBacklog } from '../src/store/webhook-log.ts';
+import { allMessages } from '../src/messages.gen.ts';
 import { configuration, environment, WEBHOOK_TOKEN } from './configuration.ts';
 import { serveParent } from './place.ts';
 
@@ -18,14 +21,18 @@ const clock = systemClock;
 const log = silentLog;
 const db = openDatabase({ url, log, clock, max: 10 });
 const metrics = createMetrics('bench', async () => undefined);
+const { intake, reducer } = createWayIn(config, {
+  db,
+  clock,
+  log,
+  writer: createIncidentWriter(config),
+  catalogue: catalogue(allMessages),
+});
 const token = new Secret(WEBHOOK_TOKEN);
 const http = createHttp({
   clock,
   log,
-  alerts: {
-    intake: createAlertIntake({ db, writer: createIncidentWriter(config), clock, log }),
-    token: async () => token,
-  },
+  alerts: { intake, token: async () => token },
   live: () => true,
   ready: async () => [],
   metrics: metrics.scrape,
@@ -37,11 +44,19 @@ const count = async (table: string): Promise<number> => {
   return rows.length;
 };
 
+/** What webhooks leave once they are applied: the incident, its card and the delivery that waits. */
+async function countAndEmpty(): Promise<number> {
+  const kept = Math.min(await count('incidents'), await count('cards'), await count('outbox'));
+  await db.query('truncate incidents, incident_events, cards, outbox, actions');
+  return kept;
+}
+
+async function applied(): Promise<string> {
+  while ((await webhookBacklog(db, clock.now())).waiting > 0) await clock.sleep(5);
+  return 'applied';
+}
+
+void db.leader('reducer', new AbortController().signal, reducer.run);
 serve({ fetch: http.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) =>
-  serveParent(port, async () => {
-    // What a webhook leaves: the incident, its card and the delivery that waits.
-    const kept = Math.min(await count('incidents'), await count('cards'), await count('outbox'));
-    await db.query('truncate incidents, incident_events, cards, outbox, actions');
-    return kept;
-  }),
+  serveParent(port, (question) => (question === 'applied' ? applied() : countAndEmpty())),
 );

@@ -12,7 +12,6 @@ import type { Secrets } from './config/secrets.ts';
 import { type Bot, createBot } from './bot/bot.ts';
 import { createHttp } from './handlers/http.ts';
 import { createScheduler, type Schedule, type Scheduler } from './handlers/schedules.ts';
-import { createAlertIntake } from './handlers/webhooks/alertmanager.ts';
 import { type Database, openDatabase } from './store/db.ts';
 import { type EmbeddedPostgres, startEmbedded } from './store/embedded.ts';
 import { firing } from './store/incidents.ts';
@@ -21,6 +20,7 @@ import { stats } from './store/outbox.ts';
 import { heartbeat, leave } from './store/processes.ts';
 import { createPostgresQueue, createRedisQueue, type JobQueue } from './store/queue.ts';
 import { countRuns } from './store/runs.ts';
+import { webhookBacklog } from './store/webhook-log.ts';
 import { createAlertWatch } from './tasks/alert-watch.ts';
 import type { Facts, Operation } from './tasks/define.ts';
 import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
@@ -31,6 +31,7 @@ import { createIncidentWriter } from './tasks/watch/writer.ts';
 import { loadRunbooks } from './tasks/runbooks.ts';
 import { allMessages } from './messages.gen.ts';
 import { createHousekeeping } from './app/housekeeping.ts';
+import { backlogLine, createWayIn, isStuck } from './app/intake.ts';
 import { createMetrics, type Metrics } from './app/metrics.ts';
 import { factsOf, portsOf } from './app/ports.ts';
 import { schedulesOf } from './app/schedules.ts';
@@ -106,6 +107,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     queue: { ...(await queue.counts()) },
     openRuns: await countRuns(db),
     firing: countBy(await firing(db), ({ severity }) => severity),
+    webhooks: await webhookBacklog(db, clock.now()),
   }));
 
   let turn = 0;
@@ -157,6 +159,8 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const housekeeping = createHousekeeping({ db, clock, log, retentionMs: days(config.retention.days) });
 
   const writer = createIncidentWriter(config);
+  const wayIn =
+    hasBot && config.alertmanager ? createWayIn(config, { db, writer, clock, log, catalogue: texts }) : undefined;
   const alertmanager = systems?.alertmanager;
   const alertWatch = alertmanager && createAlertWatch({ db, clock, log, writer, alertmanager });
 
@@ -188,13 +192,8 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const http = createHttp({
     clock,
     log,
-    ...(hasBot && config.alertmanager
-      ? {
-          alerts: {
-            intake: createAlertIntake({ db, writer, clock, log }),
-            token: secrets.source(config.alertmanager.webhookToken),
-          },
-        }
+    ...(wayIn && config.alertmanager
+      ? { alerts: { intake: wayIn.intake, token: secrets.source(config.alertmanager.webhookToken) } }
       : {}),
     live: () => !stopping.signal.aborted,
     ready: async () => {
@@ -204,8 +203,10 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       ];
       const results = await Promise.allSettled(checks.map(([, check]) => check));
       const missing = checks.filter((_, n) => results[n]?.status === 'rejected').map(([name]) => name);
-      return [...missing, ...(bot && !bot.ready() ? ['telegram'] : [])];
+      const stuck = wayIn && missing.length === 0 && isStuck(await webhookBacklog(db, clock.now()));
+      return [...missing, ...(bot && !bot.ready() ? ['telegram'] : []), ...(stuck ? ['webhooks'] : [])];
     },
+    notes: async () => (wayIn ? [backlogLine(await webhookBacklog(db, clock.now()))] : []),
     metrics: metrics.scrape,
     onWebhook: metrics.webhook,
   });
@@ -240,6 +241,11 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     log.info({ role, version, address: addressOf(server) }, 'listening');
     stoppers.push(() => closeServer(server));
   });
+  if (wayIn) {
+    starters.push(async () => {
+      inBackground((signal) => db.leader('reducer', signal, wayIn.reducer.run));
+    });
+  }
   if (hasWorker) {
     starters.push(async () => {
       const ended = await db.listen('vakhta_cancel', (runId) => {

@@ -23,6 +23,7 @@ import { messages as handlersCommandsStart } from './handlers/commands/start.ts'
 import { messages as handlersCommandsWhoami } from './handlers/commands/whoami.ts';
 import { messages as handlersWebhooksMessages } from './handlers/webhooks/messages.ts';
 import { messages as integrationsAlertmanagerMessages } from './integrations/alertmanager/messages.ts';
+import { messages as integrationsDockerMessages } from './integrations/docker/messages.ts';
 import { messages as integrationsExecMessages } from './integrations/exec/messages.ts';
 import { messages as integrationsPgbackrestMessages } from './integrations/pgbackrest/messages.ts';
 import { messages as integrationsPrometheusMessages } from './integrations/prometheus/messages.ts';
@@ -47,6 +48,8 @@ import { messages as tasksOperationsUnack } from './tasks/operations/unack.ts';
 import { messages as tasksOperationsUnsilence } from './tasks/operations/unsilence.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
+import { messages as tasksWatchSetAside } from './tasks/watch/set-aside.ts';
+import { messages as tasksWatcherWatchdog } from './tasks/watcher/watchdog.ts';
 
 /** All texts of the program. A module whose texts belong to a registered member counts once. */
 export const allMessages: readonly Messages[] = [
@@ -71,6 +74,7 @@ export const allMessages: readonly Messages[] = [
     handlersCommandsWhoami,
     handlersWebhooksMessages,
     integrationsAlertmanagerMessages,
+    integrationsDockerMessages,
     integrationsExecMessages,
     integrationsPgbackrestMessages,
     integrationsPrometheusMessages,
@@ -95,6 +99,8 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsUnsilence,
     tasksOverviewDoc,
     tasksSeveral,
+    tasksWatchSetAside,
+    tasksWatcherWatchdog,
     ...[...operations, ...commands, ...cards].map((member) => member.messages),
   ]),
 ];

@@ -11,6 +11,7 @@ import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRuns } from '../store/runs.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
 import { purge as purgeStepUp } from '../store/stepup.ts';
+import { purgeSetAside } from '../store/webhook-log.ts';
 
 /** Forgets what nobody needs any more: history after the retention of the configuration, plumbing after days. The audit stays. */
 export function createHousekeeping(options: {
@@ -34,6 +35,7 @@ export function createHousekeeping(options: {
       // A step-up code is good for a minute and a half.
       await purgeStepUp(db, ago(days(1)));
       await purgeSchedules(db, ago(days(60)));
+      await purgeSetAside(db, ago(options.retentionMs));
       const forgotten = {
         incidents: await purgeIncidents(db, ago(options.retentionMs)),
         runs: await purgeRuns(db, ago(options.retentionMs)),

@@ -12,6 +12,7 @@ export interface Snapshot {
   readonly queue: Readonly<Record<string, number>>;
   readonly openRuns: Readonly<Record<string, number>>;
   readonly firing: Readonly<Record<string, number>>;
+  readonly webhooks: { readonly waiting: number; readonly oldestMs: number; readonly setAside: number };
 }
 
 export interface Metrics {
@@ -114,6 +115,21 @@ export function createMetrics(version: string, snapshot: () => Promise<Snapshot 
     labelNames: ['severity'],
     registers,
   });
+  const backlog = new Gauge({
+    name: 'vakhta_webhook_backlog',
+    help: 'Webhooks that were answered 200 and are not applied yet.',
+    registers,
+  });
+  const backlogAge = new Gauge({
+    name: 'vakhta_webhook_backlog_oldest_seconds',
+    help: 'Age of the oldest webhook that is not applied yet.',
+    registers,
+  });
+  const aside = new Gauge({
+    name: 'vakhta_webhooks_set_aside',
+    help: 'Webhooks that could not be applied and are kept.',
+    registers,
+  });
   const store = new Gauge({ name: 'vakhta_store_up', help: 'Whether the database answered this scrape.', registers });
 
   const set = (gauge: Gauge, label: string, values: Readonly<Record<string, number>>): void => {
@@ -148,6 +164,9 @@ export function createMetrics(version: string, snapshot: () => Promise<Snapshot 
         set(jobs, 'state', now.queue);
         set(open, 'state', now.openRuns);
         set(firing, 'severity', now.firing);
+        backlog.set(now.webhooks.waiting);
+        backlogAge.set(now.webhooks.oldestMs / 1000);
+        aside.set(now.webhooks.setAside);
       }
       return { type: registry.contentType, text: await registry.metrics() };
     },

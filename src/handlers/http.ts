@@ -25,6 +25,8 @@ export interface HttpOptions {
   readonly live: () => boolean;
   /** Ready: what it needs is there; the answer names what is not. */
   readonly ready: () => Promise<readonly string[]>;
+  /** Lines that follow the answer to `/readyz`. */
+  readonly notes?: () => Promise<readonly string[]>;
   /** Prometheus text format. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
   readonly onWebhook?: (result: WebhookResult, durationMs: number) => void;
@@ -42,7 +44,9 @@ export function createHttp(options: HttpOptions): Hono {
   app.get('/healthz', (c) => (options.live() ? c.text('ok\n') : c.text('stopping\n', 503)));
   app.get('/readyz', async (c) => {
     const missing = await options.ready();
-    return missing.length === 0 ? c.text('ready\n') : c.text(`not ready: ${missing.join(', ')}\n`, 503);
+    const notes = (await options.notes?.().catch(() => [])) ?? [];
+    const text = [missing.length === 0 ? 'ready' : `not ready: ${missing.join(', ')}`, ...notes, ''].join('\n');
+    return c.text(text, missing.length === 0 ? 200 : 503);
   });
   app.get('/metrics', async (c) => {
     const { type, text } = await options.metrics();

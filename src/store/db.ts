@@ -151,7 +151,7 @@ export async function notify(q: Queryable, channel: Channel, payload = ''): Prom
  */
 export const UNHURRIED = "set_config('synchronous_commit', 'off', true) is not null";
 
-export type Channel = 'vakhta_outbox' | 'vakhta_cancel';
+export type Channel = 'vakhta_outbox' | 'vakhta_cancel' | 'vakhta_webhooks';
 
 const names = new Map<string, string>();
 

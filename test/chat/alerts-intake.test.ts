@@ -2,12 +2,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import type { Log } from '../../src/core/log.ts';
 import { silentLog } from '../../src/core/log.ts';
-import { type AlertIntake, createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
+import type { Reducer } from '../../src/tasks/watch/reducer.ts';
 import { createIncidentWriter, type WriterConfig } from '../../src/tasks/watch/writer.ts';
 import { type Database, openDatabase, type Queryable } from '../../src/store/db.ts';
 import { claimDue, settleSent } from '../../src/store/outbox.ts';
-import { createManualClock } from '../support/manual-clock.ts';
+import { webhookBacklog } from '../../src/store/webhook-log.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { storeForTest } from '../support/store.ts';
+import { wayIn } from './support/way-in.ts';
 
 const OPS = -100;
 const ANNA = 7;
@@ -64,7 +66,7 @@ function watched(db: Database, fail?: (text: string, params: readonly unknown[])
     },
   });
   const wrapped: Database = {
-    ...db,
+    ...watch(db),
     tx: (work) => {
       counted.transactions += 1;
       return db.tx((tx) => {
@@ -81,7 +83,7 @@ async function subject(fail?: Parameters<typeof watched>[1], log: Log = silentLo
   const store = await storeForTest();
   const clock = createManualClock('2026-03-01T03:00:00Z');
   const { db, counted } = watched(store.db, fail);
-  const intake = createAlertIntake({ db, writer: createIncidentWriter(config), clock, log });
+  const intake = wayIn({ db, writer: createIncidentWriter(config), clock, log });
   const rows = async <S extends z.ZodType>(schema: S, sql: string): Promise<z.output<S>[]> =>
     (await store.db.query(sql)).rows.map((row) => schema.parse(row));
   const incidents = () =>
@@ -113,6 +115,19 @@ async function subject(fail?: Parameters<typeof watched>[1], log: Log = silentLo
       "select * from outbox where state = 'queued' order by id",
     );
   return { store, clock, intake, counted, incidents, cards, queued };
+}
+
+/** The reducer's loop, until `stop`. */
+function runs(reducer: Reducer, clock: ManualClock) {
+  const stopping = new AbortController();
+  const ended = reducer.run(stopping.signal);
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await clock.advance(0);
+    await ended;
+  };
+  onTestFinished(stop);
+  return { stop };
 }
 
 const settled = (all: readonly Promise<unknown>[]) =>
@@ -204,16 +219,24 @@ describe('an alert that is accepted', () => {
 });
 
 describe('alerts that arrive together', () => {
-  test('share transactions, each with the same number of statements, however many alerts it takes', async () => {
+  test('share statements, and then one transaction with the same number of statements, however many they are', async () => {
     const { intake, counted, incidents, cards, queued } = await subject();
-    await intake.accept(body({ key: 'warm' }));
+    await intake.keep(body({ key: 'warm' }));
+    counted.statements = 0;
+    await intake.reducer.drain();
     const single = counted.statements;
     counted.statements = 0;
     counted.transactions = 0;
-    await Promise.all(Array.from({ length: 60 }, (_, n) => intake.accept(body({ key: `g${n}` }))));
-    // The first ones go at once; all others wait for them, and go together.
-    expect(counted.transactions).toBeLessThanOrEqual(8);
-    expect(counted.statements).toBeLessThanOrEqual(counted.transactions * single);
+    await Promise.all(Array.from({ length: 60 }, (_, n) => intake.keep(body({ key: `g${n}` }))));
+    // The first ones go at once; all others wait for them, and go together. Each statement has its notification.
+    expect(counted.transactions).toBe(0);
+    expect(counted.statements).toBeLessThanOrEqual(16);
+    expect(await incidents()).toHaveLength(1);
+    counted.statements = 0;
+    await intake.reducer.drain();
+    // The one that does the work, and the one that finds nothing more.
+    expect(counted.transactions).toBe(2);
+    expect(counted.statements).toBe(single);
     expect(await incidents()).toHaveLength(61);
     expect(await cards()).toHaveLength(61);
     expect(await queued()).toHaveLength(61);
@@ -221,15 +244,16 @@ describe('alerts that arrive together', () => {
 
   test('of one group are applied in their order, and shown by one card', async () => {
     const { intake, counted, incidents, cards, queued, store } = await subject();
-    const first = intake.accept(body({ key: 'other' }));
+    const first = intake.keep(body({ key: 'other' }));
     const bodies = [
       body(),
       body({ names: ['a', 'b'] }),
       body({ names: ['a', 'b'], status: 'resolved' }),
       body({ names: ['b'] }),
     ];
-    await Promise.all([first, ...bodies.map((one) => intake.accept(one))]);
-    expect(counted.transactions).toBeLessThanOrEqual(3);
+    await Promise.all([first, ...bodies.map((one) => intake.keep(one))]);
+    await intake.reducer.drain();
+    expect(counted.transactions).toBe(2);
     expect((await incidents()).filter(({ group_key }) => group_key === 'g')).toMatchObject([{ state: 'firing' }]);
     expect(await cards()).toHaveLength(2);
     expect(await queued()).toHaveLength(2);
@@ -248,22 +272,33 @@ describe('alerts that arrive together', () => {
     ]);
   });
 
-  test('do not fall with one that cannot be stored', async () => {
+  test('do not fall with one that cannot be applied: it is set aside after three attempts, and an incident says so', async () => {
     const poison = (text: string, params: readonly unknown[]) =>
       text.includes('insert into incidents') && JSON.stringify(params).includes('poison')
         ? new Error('refused')
         : undefined;
     const warned: string[] = [];
-    const { intake, incidents, cards } = await subject(poison, {
+    const { intake, incidents, cards, store, clock } = await subject(poison, {
       ...silentLog,
       warn: (_, message) => warned.push(message),
     });
-    const keys = ['a', 'b', 'poison', 'c', 'd'];
-    const results = await settled(keys.map((key) => intake.accept(body({ key }))));
-    expect(results).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
-    expect((await incidents()).map(({ group_key }) => group_key).toSorted()).toEqual(['a', 'b', 'c', 'd']);
-    expect(await cards()).toHaveLength(4);
-    expect(warned).toHaveLength(1);
+    await Promise.all(['a', 'b', 'poison', 'c', 'd'].map((key) => intake.keep(body({ key }))));
+    await intake.reducer.drain();
+    const keys = (await incidents()).map(({ group_key }) => group_key).toSorted();
+    expect(keys).toEqual(['a', 'b', 'c', 'd', 'webhooks-set-aside']);
+    expect(await cards()).toHaveLength(5);
+    expect(warned).toHaveLength(4);
+    expect(await webhookBacklog(store.db, clock.now())).toEqual({ waiting: 0, oldestMs: 0, setAside: 1 });
+    const { rows } = await store.db.query('select attempts, error, body from webhook_log');
+    expect(rows).toEqual([{ attempts: 3, error: 'refused', body: body({ key: 'poison' }) }]);
+    // It ends by itself when nothing more was set aside.
+    const own = async () => (await incidents()).find(({ group_key }) => group_key === 'webhooks-set-aside');
+    const { stop } = runs(intake.reducer, clock);
+    await intake.accept(body({ key: 'e' }));
+    expect(await own()).toMatchObject({ state: 'firing', severity: 'critical' });
+    await clock.advance(4 * 3_600_000);
+    await expect.poll(async () => (await own())?.state).toBe('resolved');
+    await stop();
   });
 
   test('do not fall with one that is malformed', async () => {
@@ -279,13 +314,8 @@ describe('alerts that arrive together', () => {
 
   test('at two processes make one incident of one group', async () => {
     const { intake, store, clock, incidents, cards, queued } = await subject();
-    const other = createAlertIntake({
-      db: store.another(),
-      writer: createIncidentWriter(config),
-      clock,
-      log: silentLog,
-    });
-    const both = (key: string): Promise<void>[] => [intake, other].map((one: AlertIntake) => one.accept(body({ key })));
+    const other = wayIn({ db: store.another(), writer: createIncidentWriter(config), clock });
+    const both = (key: string): Promise<void>[] => [intake, other].map((one) => one.accept(body({ key })));
     await Promise.all(Array.from({ length: 20 }, (_, n) => both(`g${n}`)).flat());
     expect(new Set((await incidents()).map(({ group_key }) => group_key)).size).toBe(20);
     expect(await incidents()).toHaveLength(20);
@@ -313,7 +343,7 @@ describe('when the store is down', () => {
     const clock = createManualClock('2026-03-01T03:00:00Z');
     const gone = openDatabase({ url: 'postgresql://postgres@127.0.0.1:1/nobody', log: silentLog });
     onTestFinished(() => gone.close());
-    const intake = createAlertIntake({ db: gone, writer: createIncidentWriter(config), clock, log: silentLog });
+    const intake = wayIn({ db: gone, writer: createIncidentWriter(config), clock });
     await expect(intake.accept(body())).rejects.toMatchObject({ kind: 'transient' });
   });
 });
@@ -327,4 +357,79 @@ test('a delivery that is under way does not swallow a change: the next one is qu
   await settleSent(store.db, taken!.id, clock.now(), 1);
   expect(await queued()).toHaveLength(1);
   expect(await cards()).toMatchObject([{ rev: 2 }]);
+});
+
+describe('the reducer', () => {
+  test('is woken by what this process accepts, and by what another one does', async () => {
+    const { intake, store, clock, incidents } = await subject();
+    runs(intake.reducer, clock);
+    await expect.poll(() => intake.reducer.wake()).toBe(true);
+    await intake.keep(body({ key: 'here' }));
+    await expect.poll(async () => (await incidents()).length).toBe(1);
+    const other = wayIn({ db: store.another(), writer: createIncidentWriter(config), clock });
+    await other.keep(body({ key: 'there' }));
+    await expect.poll(async () => (await incidents()).length).toBe(2);
+  });
+
+  test('finishes its batch when it is stopped, and leaves the rest in the log', async () => {
+    let hold = (): void => {};
+    const held = new Promise<void>((resolve) => (hold = resolve));
+    let reached = (): void => {};
+    const isReached = new Promise<void>((resolve) => (reached = resolve));
+    const { intake, clock, incidents, store } = await subject();
+    const slow = wayIn({
+      db: store.db,
+      clock,
+      writer: {
+        ...createIncidentWriter(config),
+        apply: async (...given) => {
+          reached();
+          await held;
+          await createIncidentWriter(config).apply(...given);
+        },
+      },
+    });
+    await intake.keep(body({ key: 'first' }));
+    const stopping = new AbortController();
+    const ended = slow.reducer.run(stopping.signal);
+    await isReached;
+    await intake.keep(body({ key: 'second' }));
+    stopping.abort();
+    hold();
+    await ended;
+    expect((await incidents()).map(({ group_key }) => group_key)).toEqual(['first']);
+    expect(await webhookBacklog(store.db, clock.now())).toMatchObject({ waiting: 1, setAside: 0 });
+  });
+
+  test('applies each webhook once, also when it fails in the middle', async () => {
+    let failing = true;
+    const { intake, incidents, cards, store } = await subject((text) =>
+      failing && text.includes('into incident_events')
+        ? Object.assign(new Error('down'), { code: '57P01' })
+        : undefined,
+    );
+    await intake.keep(body());
+    await expect(intake.reducer.drain()).rejects.toMatchObject({ code: '57P01' });
+    expect(await incidents()).toEqual([]);
+    failing = false;
+    await intake.reducer.drain();
+    await intake.reducer.drain();
+    expect(await incidents()).toHaveLength(1);
+    expect(await cards()).toMatchObject([{ rev: 1 }]);
+    expect((await store.db.query('select from webhook_log')).rowCount).toBe(0);
+  });
+
+  test('keeps the order of a group over the batches of a long backlog, and takes no more text at once than it should', async () => {
+    const { intake, incidents, clock, store } = await subject();
+    for (let n = 0; n < 300; n += 1) {
+      await intake.keep(body({ status: n % 2 === 0 ? 'firing' : 'resolved', labels: { n: String(n) } }));
+    }
+    const long = 'x'.repeat(3_000_000);
+    await Promise.all([1, 2, 3, 4].map((n) => intake.keep(body({ key: `long${n}`, labels: { long } }))));
+    expect(await webhookBacklog(store.db, clock.now())).toMatchObject({ waiting: 304 });
+    await intake.reducer.drain();
+    const found = await incidents();
+    expect(found.filter(({ group_key }) => group_key === 'g')).toMatchObject([{ state: 'resolved' }]);
+    expect(found).toHaveLength(5);
+  });
 });

@@ -5,7 +5,6 @@ import { silentLog } from '../../src/core/log.ts';
 import type { Actor, Operator, Role } from '../../src/core/people.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
 import { createIncidentWriter, type WriterConfig } from '../../src/tasks/watch/writer.ts';
 import { createAlertmanager } from '../../src/integrations/alertmanager/alertmanager.ts';
 import type { Alertmanager } from '../../src/integrations/alertmanager/port.ts';
@@ -22,6 +21,7 @@ import unsilence from '../../src/tasks/operations/unsilence.ts';
 import type { Ports } from '../../src/tasks/ports.ts';
 import { startAlertmanager, withComponents } from '../support/components/index.ts';
 import { storeForTest } from '../support/store.ts';
+import { wayIn } from './support/way-in.ts';
 
 const person = (id: string, role: Role): Operator => ({
   id,
@@ -96,7 +96,7 @@ async function subject(
     log: silentLog,
     processInline: (runId) => executor.process(runId),
   });
-  const intake = createAlertIntake({ db, writer: createIncidentWriter(config), clock, log: silentLog });
+  const intake = wayIn({ db, writer: createIncidentWriter(config), clock });
   const workOff = async (): Promise<void> => {
     while (queue.length > 0) await Promise.all(queue.splice(0).map((id) => executor.process(id)));
   };

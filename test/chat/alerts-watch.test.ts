@@ -2,7 +2,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { silentLog } from '../../src/core/log.ts';
 import { systemRandom } from '../../src/core/random.ts';
-import { createAlertIntake } from '../../src/handlers/webhooks/alertmanager.ts';
 import { createIncidentWriter, type WriterConfig } from '../../src/tasks/watch/writer.ts';
 import { createAlertmanager } from '../../src/integrations/alertmanager/alertmanager.ts';
 import { startAlertmanagerSimulator } from '../../src/simulators/alertmanager/index.ts';
@@ -11,6 +10,7 @@ import { createAlertWatch } from '../../src/tasks/alert-watch.ts';
 import { createIncidentDesk } from '../../src/tasks/incidents.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { storeForTest } from '../support/store.ts';
+import { wayIn } from './support/way-in.ts';
 
 const config = {
   chats: [{ id: 'ops', chatId: -100, topics: {} }],
@@ -28,7 +28,7 @@ async function subject() {
   onTestFinished(() => server.stop());
   const { db } = await storeForTest();
   const port = createAlertmanager({ url: server.url }, { fetch, clock });
-  const intake = createAlertIntake({ db, writer: createIncidentWriter(config), clock, log: silentLog });
+  const intake = wayIn({ db, writer: createIncidentWriter(config), clock });
   const watch = createAlertWatch({
     db,
     clock,
