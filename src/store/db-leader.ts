@@ -85,6 +85,6 @@ export function createLeader({ connect, clock, log, closing }: Edges) {
 }
 
 /** Advisory locks have 64-bit keys; the prefix keeps ours apart from those of other programs in the same database. */
-function lockKey(name: string): string {
+export function lockKey(name: string): string {
   return createHash('sha256').update(`vakhta leader ${name}`).digest().readBigInt64BE(0).toString();
 }

@@ -39,7 +39,7 @@ export interface ProbeAllOptions {
 }
 
 export interface TlsProber {
-  /** One handshake, five seconds at most. Never throws: what went wrong is in the report. */
+  /** One handshake, `limitMs` (five seconds) at most. Never throws: what went wrong is in the report. */
   probe(endpoint: TlsEndpoint, signal?: AbortSignal): Promise<TlsReport>;
   /** The reports in the order of the endpoints. What an abort left out is reported `unreachable` with detail `aborted`. */
   probeAll(endpoints: readonly TlsEndpoint[], options?: ProbeAllOptions): Promise<readonly TlsReport[]>;
@@ -49,10 +49,11 @@ const LIMIT_MS = seconds(5);
 
 /** Looks at certificates the way a client sees them. `ca`: PEM roots trusted besides the public ones (nodejs.org/api/tls.html). */
 export function createTlsProber(
-  settings: { readonly ca?: readonly string[] },
+  settings: { readonly ca?: readonly string[]; readonly limitMs?: number },
   edges: { readonly clock: Clock },
 ): TlsProber {
   const { clock } = edges;
+  const { limitMs = LIMIT_MS } = settings;
   const roots = [...rootCertificates, ...(settings.ca ?? [])];
   const secureContext = createSecureContext({ ca: roots });
 
@@ -90,7 +91,7 @@ export function createTlsProber(
         resolve(seen);
       };
       const onAbort = () => failed('unreachable', 'aborted');
-      const cancel = clock.after(LIMIT_MS, () => failed(connected ? 'handshake-failed' : 'unreachable', 'timeout'));
+      const cancel = clock.after(limitMs, () => failed(connected ? 'handshake-failed' : 'unreachable', 'timeout'));
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
         socket = connect({

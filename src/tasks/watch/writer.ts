@@ -17,10 +17,11 @@ import {
   type IncidentRow,
   saveIncidents,
 } from '../../store/incidents.ts';
-import { incidentOf } from '../incidents.ts';
+import { ALERTMANAGER, incidentOf } from '../incidents.ts';
+import { type SignalsConfig, takeSignals } from '../watcher/signals.ts';
 import { type Change, place, type PlacementConfig } from './placement.ts';
 
-export type WriterConfig = PlacementConfig & Pick<Config, 'policy'>;
+export type WriterConfig = PlacementConfig & SignalsConfig & Pick<Config, 'policy'>;
 
 /** The one way by which incidents begin, change and end: row, history and cards in the transaction of the caller. */
 export interface IncidentWriter {
@@ -57,7 +58,9 @@ export function createIncidentWriter(config: WriterConfig): IncidentWriter {
   };
 
   return {
-    apply: async (tx, source, groups, now) => {
+    apply: async (tx, source, given, now) => {
+      const groups = source === ALERTMANAGER ? await takeSignals(tx, given, now, config) : given;
+      if (groups.length === 0) return;
       const keys = [...new Set(groups.map((group) => group.groupKey))].toSorted();
       const known = await currentIncidents(tx, source, keys, { forUpdate: true });
       const rows = fold(groups, known, now, policy);
