@@ -49,6 +49,7 @@ import { messages as tasksOperationsUnsilence } from './tasks/operations/unsilen
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
 import { messages as tasksWatchSetAside } from './tasks/watch/set-aside.ts';
+import { messages as tasksWatcherProber } from './tasks/watcher/prober.ts';
 import { messages as tasksWatcherWatchdog } from './tasks/watcher/watchdog.ts';
 
 /** All texts of the program. A module whose texts belong to a registered member counts once. */
@@ -100,6 +101,7 @@ export const allMessages: readonly Messages[] = [
     tasksOverviewDoc,
     tasksSeveral,
     tasksWatchSetAside,
+    tasksWatcherProber,
     tasksWatcherWatchdog,
     ...[...operations, ...commands, ...cards].map((member) => member.messages),
   ]),

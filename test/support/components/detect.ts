@@ -15,6 +15,9 @@ const COMPONENTS = {
   openssl: { binaries: ['openssl'], apt: 'openssl' },
   sshd: { binaries: ['sshd'], apt: 'openssh-server' },
   'ssh-keygen': { binaries: ['ssh-keygen'], apt: 'openssh-client' },
+  dockerd: { binaries: ['dockerd'], apt: 'docker.io' },
+  docker: { binaries: ['docker'], apt: 'docker.io' },
+  busybox: { binaries: ['busybox'], apt: 'busybox-static' },
   chromium: { binaries: ['chromium', 'chromium-browser', 'google-chrome'], apt: 'chromium' },
 } as const satisfies Record<string, { binaries: readonly string[]; apt: string }>;
 

@@ -2,6 +2,7 @@
 export { startAlertmanager, type AlertmanagerServer, type PostedAlert } from './alertmanager.ts';
 export type { Cluster } from './cluster.ts';
 export { type Component, find, missing, need, withComponents } from './detect.ts';
+export { type DockerEngine, startDocker } from './docker.ts';
 export { startEmbeddedPostgres } from './embedded-postgres.ts';
 export { type CertificateName, type CertificateServer, startNginxCerts } from './nginx-certs.ts';
 export { type PgBackRest, startPgBackRest } from './pgbackrest.ts';
