@@ -82,7 +82,7 @@ const CONCURRENCY = 4;
 const DRAIN_MS = seconds(20);
 const RECONCILE_EVERY_MS = seconds(5);
 const HEARTBEAT_EVERY_MS = seconds(20);
-const ALERT_WATCH_EVERY_MS = seconds(30);
+const ALERT_WATCH_EVERY_MS = seconds(15);
 
 /** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
 export async function compose(config: Config, role: Composition, edges: Edges): Promise<App> {
@@ -162,7 +162,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const wayIn =
     hasBot && config.alertmanager ? createWayIn(config, { db, writer, clock, log, catalogue: texts }) : undefined;
   const alertmanager = systems?.alertmanager;
-  const alertWatch = alertmanager && createAlertWatch({ db, clock, log, writer, alertmanager });
+  const alertWatch = alertmanager && createAlertWatch({ db, clock, log, writer, alertmanager, config });
 
   const bot: Bot | undefined = hasBot
     ? createBot({

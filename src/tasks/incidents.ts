@@ -3,11 +3,12 @@ import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
 import { defineMessages } from '../core/i18n.ts';
 import { type Incident as Reduced, incidentData, type IncidentData, shared } from '../core/incident.ts';
-import type { Matcher } from '../integrations/alertmanager/matchers.ts';
+import { type Matcher, quoteRegex } from '../integrations/alertmanager/matchers.ts';
 import type { Alertmanager, Silence } from '../integrations/alertmanager/port.ts';
 import { touchCards } from '../store/cards.ts';
 import type { Database, Tx } from '../store/db.ts';
 import { appendEvents, claimOwner, incident, type Incident, releaseOwner, setSilence } from '../store/incidents.ts';
+import { leaveView } from '../store/silences.ts';
 
 export const messages = defineMessages({
   en: `
@@ -33,7 +34,19 @@ export function incidentOf({ state, severity, title, startedAt, resolvedAt, data
 }
 
 /** The silence that covers an incident, as its card shows it. */
-export const silenceSchema = z.object({ id: z.string(), until: z.coerce.date(), by: z.string() });
+export const silenceSchema = z.object({
+  id: z.string(),
+  until: z.coerce.date(),
+  /** Who made it: an operator's id, or the name that somebody else gave to Alertmanager. */
+  by: z.string(),
+  /** How many of the incident's alerts it mutes, where that is not all of them. */
+  muted: z.number().exactOptional(),
+  of: z.number().exactOptional(),
+  /** Not made for this incident: it may mute others too. */
+  elsewhere: z.boolean().exactOptional(),
+  /** Renewed until the incident is over. */
+  resolved: z.boolean().exactOptional(),
+});
 export type IncidentSilence = z.output<typeof silenceSchema>;
 
 /** `missing`: Alertmanager does not know it any more. Other failures come through. */
@@ -71,7 +84,7 @@ export interface IncidentDesk {
   claim(id: number, owner: string): Promise<void>;
   /** Throws `incident-not-yours`. */
   release(id: number, owner: string): Promise<void>;
-  /** Notes the silence, or that it has ended. Throws `no-incident`. */
+  /** Notes the silence, or that it has ended; cards leave the choice of silences. Throws `no-incident`. */
   silenced(id: number, silence: IncidentSilence | null, by: string): Promise<void>;
 }
 
@@ -116,6 +129,7 @@ export function createIncidentDesk({ db, clock }: { readonly db: Database; reado
     silenced: (id, silence, by) =>
       db.tx(async (tx) => {
         if (!(await setSilence(tx, id, silence, clock.now()))) throw missing(id);
+        await leaveView(tx, 'incident', String(id), 'silence');
         await note(
           tx,
           id,
@@ -149,6 +163,3 @@ export function silenceMatchers(data: IncidentData): Matcher[] {
 }
 
 const byName = (a: Matcher, b: Matcher): number => (a.name < b.name ? -1 : 1);
-
-/** As a literal in RE2. */
-const quoteRegex = (text: string): string => text.replaceAll(/[\\.+*?()|[\]{}^$]/gu, String.raw`\$&`);

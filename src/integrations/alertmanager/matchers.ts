@@ -36,3 +36,31 @@ export const narrows = (matcher: Matcher): boolean => matcher.isEqual && !matche
 function matchesAll({ value, isRegex }: Matcher): boolean {
   return isRegex && /^[.^$()*+?|\s]*$/.test(value);
 }
+
+/**
+ * Whether a matcher holds for these labels; an absent label is the empty text. An expression that only RE2 understands counts as
+ * not matching: what is shown is then less than what is muted, never more.
+ */
+export function matches({ name, value, isRegex, isEqual }: Matcher, labels: Readonly<Record<string, string>>): boolean {
+  const actual = labels[name] ?? '';
+  if (!isRegex) return (actual === value) === isEqual;
+  try {
+    return new RegExp(`^(?:${value})$`, 's').test(actual) === isEqual;
+  } catch {
+    return false;
+  }
+}
+
+/** As a silence matches: by all of its matchers. */
+export const matchesEach = (matchers: readonly Matcher[], labels: Readonly<Record<string, string>>): boolean =>
+  matchers.every((matcher) => matches(matcher, labels));
+
+/** A text that stands for itself in an expression of RE2. */
+export const quoteRegex = (text: string): string => text.replaceAll(/[\\.+*?()|[\]{}^$]/gu, String.raw`\$&`);
+
+/** One label with one value, or with any of several. */
+export function matcherFor(name: string, values: readonly string[]): Matcher {
+  const [only = '', ...more] = [...new Set(values)].toSorted();
+  if (more.length === 0) return { name, value: only, isRegex: false, isEqual: true };
+  return { name, value: [only, ...more].map(quoteRegex).join('|'), isRegex: true, isEqual: true };
+}
