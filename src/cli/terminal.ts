@@ -77,6 +77,7 @@ function plain(inlines: Inlines, place: Place): string {
     case 'time': {
       const at = DateTime.fromJSDate(inline.at, { zone: place.zone }).setLocale(place.language);
       if (inline.as === 'clock') return at.toFormat('HH:mm');
+      if (inline.as === 'seconds') return at.toFormat('HH:mm:ss');
       return inline.as === 'ago' ? (at.toRelative() ?? at.toISO() ?? '') : at.toFormat('yyyy-MM-dd HH:mm');
     }
     case 'bold':

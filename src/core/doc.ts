@@ -7,8 +7,10 @@ export type Inline =
   | { readonly kind: 'bold' | 'italic' | 'strike'; readonly of: Inlines }
   | { readonly kind: 'code'; readonly text: string }
   | { readonly kind: 'link'; readonly of: Inlines; readonly url: string }
-  /** An instant in the reader's zone: `clock` 14:05, `date` 23 Nov 14:05, `ago` 5 min ago (relative to the rendering). */
-  | { readonly kind: 'time'; readonly at: Date; readonly as: 'clock' | 'date' | 'ago' };
+  /** An instant in the reader's zone: `clock` 14:05, `seconds` 14:05:09, `date` 23 Nov 14:05, `ago` 5 min ago (at the rendering). */
+  | { readonly kind: 'time'; readonly at: Date; readonly as: TimeAs };
+
+export type TimeAs = 'clock' | 'seconds' | 'date' | 'ago';
 
 export type Inlines = Inline | readonly Inline[];
 
@@ -100,4 +102,4 @@ export const italic = (...of: Inline[]): Inline => ({ kind: 'italic', of });
 export const strike = (...of: Inline[]): Inline => ({ kind: 'strike', of });
 export const code = (text: string): Inline => ({ kind: 'code', text });
 export const link = (url: string, ...of: Inline[]): Inline => ({ kind: 'link', of, url });
-export const time = (at: Date, as: 'clock' | 'date' | 'ago' = 'date'): Inline => ({ kind: 'time', at, as });
+export const time = (at: Date, as: TimeAs = 'date'): Inline => ({ kind: 'time', at, as });

@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import type { TimeAs } from '../../core/doc.ts';
 import type { Translate } from '../../core/i18n.ts';
 
 export interface Reader {
@@ -8,13 +9,14 @@ export interface Reader {
   readonly now: Date;
 }
 
-/** `14:05`, `23 Nov 14:05` (with the year when it is another one), `5 min ago` / `in 5 min`. */
-export function formatTime(at: Date, as: 'clock' | 'date' | 'ago', { t, zone, now }: Reader): string {
+/** `14:05`, `14:05:09`, `23 Nov 14:05` (with the year when it is another one), `5 min ago` / `in 5 min`. */
+export function formatTime(at: Date, as: TimeAs, { t, zone, now }: Reader): string {
   if (Number.isNaN(at.getTime())) return t('render-no-time');
   if (as === 'ago') return relative(at.getTime() - now.getTime(), t);
   const local = DateTime.fromJSDate(at, { zone });
   const clock = local.toFormat('HH:mm');
   if (as === 'clock') return clock;
+  if (as === 'seconds') return local.toFormat('HH:mm:ss');
   const month = t('render-months').split(' ')[local.month - 1] ?? String(local.month);
   const year = local.year === DateTime.fromJSDate(now, { zone }).year ? '' : ` ${local.year}`;
   return `${local.day} ${month}${year} ${clock}`;

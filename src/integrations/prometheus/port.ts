@@ -9,6 +9,19 @@ export interface Sample {
   readonly value: number;
 }
 
+/** A line of a graph; like `Sample`, with values that may be no numbers. */
+export interface Series {
+  readonly metric: Labels;
+  readonly points: readonly { readonly at: Date; readonly value: number }[];
+}
+
+/** From and to, both included, in steps of whole seconds. */
+export interface Range {
+  readonly from: Date;
+  readonly to: Date;
+  readonly stepSeconds: number;
+}
+
 export interface Rule {
   readonly type: 'alerting' | 'recording';
   readonly group: string;
@@ -43,6 +56,8 @@ export interface PrometheusAlert {
 export interface Prometheus extends Probeable {
   /** Instant query, `GET /api/v1/query`. A scalar is one sample without labels. Errors: `prometheus-*`. */
   query(expr: string, at?: Date, signal?: AbortSignal): Promise<readonly Sample[]>;
+  /** `GET /api/v1/query_range`. A scalar is one series without labels. Where there was no value, a point is missing. */
+  queryRange(expr: string, range: Range, signal?: AbortSignal): Promise<readonly Series[]>;
   /** `GET /api/v1/rules` */
   rules(signal?: AbortSignal): Promise<readonly Rule[]>;
   /** Active targets, `GET /api/v1/targets`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toVakhtaError } from '../../core/error.ts';
 import { createHttp, type HttpEdges, type HttpSettings } from './http.ts';
-import type { Labels, Prometheus, Sample } from './port.ts';
+import type { Labels, Prometheus, Sample, Series } from './port.ts';
 
 export type * from './port.ts';
 
@@ -26,6 +26,12 @@ const querySchema = ok(
     z.object({ resultType: z.literal('scalar'), result: point }),
     z.object({ resultType: z.literal('string'), result: point }),
   ]),
+);
+const rangeSchema = ok(
+  z.object({
+    resultType: z.literal('matrix'),
+    result: z.array(z.object({ metric: labels, values: z.array(point) })),
+  }),
 );
 const rulesSchema = ok(
   z.object({
@@ -94,6 +100,21 @@ export function createPrometheus(settings: HttpSettings, edges: HttpEdges): Prom
     query: async (expr, at, signal) => {
       const query = new URLSearchParams({ query: expr, ...(at ? { time: String(at.getTime() / 1000) } : {}) });
       return parseQuery(await http.get(querySchema, { path: '/api/v1/query', query, ...asked(signal) }));
+    },
+    queryRange: async (expr, { from, to, stepSeconds }, signal) => {
+      const query = new URLSearchParams({
+        query: expr,
+        start: String(from.getTime() / 1000),
+        end: String(to.getTime() / 1000),
+        step: String(stepSeconds),
+      });
+      const { data } = await http.get(rangeSchema, { path: '/api/v1/query_range', query, ...asked(signal) });
+      return data.result.map(
+        ({ metric, values }): Series => ({
+          metric,
+          points: values.map(([at, value]) => ({ at: new Date(at * 1000), value: parseValue(value) })),
+        }),
+      );
     },
     rules: async (signal) => {
       const { data } = await http.get(rulesSchema, { path: '/api/v1/rules', ...asked(signal) });

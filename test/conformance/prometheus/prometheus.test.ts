@@ -56,6 +56,21 @@ withComponents(['prometheus'], () => {
     });
   });
 
+  test('a range has a point for each step, and none where there was no value', async () => {
+    const to = new Date('2026-01-01T00:10:00Z');
+    const range = { from: new Date('2026-01-01T00:00:00Z'), to, stepSeconds: 60 };
+    const [line, ...others] = await port.queryRange('minute()', range);
+    expect(others).toEqual([]);
+    expect(line?.metric).toEqual({});
+    expect(line?.points.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(line?.points.at(-1)?.at).toEqual(to);
+    const gaps = await port.queryRange('minute() > 3 < 6', range);
+    expect(gaps[0]?.points.map(({ at }) => at.getUTCMinutes())).toEqual([4, 5]);
+    expect(await port.queryRange('up{job="nowhere"}', range)).toEqual([]);
+    const [scalar] = await port.queryRange('1 / 0', range);
+    expect(scalar?.points[0]?.value).toBe(Infinity);
+  });
+
   test('a bad expression is the operator’s to mend, in Prometheus’ own words', async () => {
     await expect(port.query('up{')).rejects.toMatchObject({
       kind: 'permanent',
