@@ -23,6 +23,7 @@ import { countRuns } from './store/runs.ts';
 import { webhookBacklog } from './store/webhook-log.ts';
 import { createAlertWatch } from './tasks/alert-watch.ts';
 import type { Facts, Operation } from './tasks/define.ts';
+import { createDockerLook } from './tasks/docker-look.ts';
 import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
 import { createReconciler } from './tasks/lifecycle/reconciler.ts';
 import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
@@ -257,6 +258,11 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
         inBackground((signal) =>
           db.leader('alert-watch', signal, every(ALERT_WATCH_EVERY_MS, 'asking Alertmanager', alertWatch.round)),
         );
+      }
+      const engines = systems?.docker;
+      if (engines && engines.ids.length > 0) {
+        const look = createDockerLook({ db, clock, log, engines });
+        inBackground((signal) => db.leader('docker-look', signal, every(minutes(5), 'looking at Docker', look.round)));
       }
       inBackground((signal) =>
         db.leader('reconciler', signal, every(RECONCILE_EVERY_MS, 'reconciling', reconciler.round)),

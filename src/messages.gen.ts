@@ -25,6 +25,7 @@ import { messages as handlersWebhooksMessages } from './handlers/webhooks/messag
 import { messages as integrationsAlertmanagerMessages } from './integrations/alertmanager/messages.ts';
 import { messages as integrationsDockerMessages } from './integrations/docker/messages.ts';
 import { messages as integrationsExecMessages } from './integrations/exec/messages.ts';
+import { messages as integrationsHeartbeatHeartbeat } from './integrations/heartbeat/heartbeat.ts';
 import { messages as integrationsPgbackrestMessages } from './integrations/pgbackrest/messages.ts';
 import { messages as integrationsPrometheusMessages } from './integrations/prometheus/messages.ts';
 import { messages as integrationsProxmoxMessages } from './integrations/proxmox/messages.ts';
@@ -37,11 +38,13 @@ import { messages as tasksLifecycleMessages } from './tasks/lifecycle/messages.t
 import { messages as tasksOperationsAck } from './tasks/operations/ack.ts';
 import { messages as tasksOperationsBackupPg } from './tasks/operations/backup-pg.ts';
 import { messages as tasksOperationsCerts } from './tasks/operations/certs.ts';
+import { messages as tasksOperationsContainerRestart } from './tasks/operations/container-restart.ts';
 import { messages as tasksOperationsDigest } from './tasks/operations/digest.ts';
 import { messages as tasksOperationsGuestRestart } from './tasks/operations/guest-restart.ts';
 import { messages as tasksOperationsGuestShutdown } from './tasks/operations/guest-shutdown.ts';
 import { messages as tasksOperationsGuestStart } from './tasks/operations/guest-start.ts';
 import { messages as tasksOperationsGuestStop } from './tasks/operations/guest-stop.ts';
+import { messages as tasksOperationsProbes } from './tasks/operations/probes.ts';
 import { messages as tasksOperationsSilence } from './tasks/operations/silence.ts';
 import { messages as tasksOperationsStatus } from './tasks/operations/status.ts';
 import { messages as tasksOperationsUnack } from './tasks/operations/unack.ts';
@@ -77,6 +80,7 @@ export const allMessages: readonly Messages[] = [
     integrationsAlertmanagerMessages,
     integrationsDockerMessages,
     integrationsExecMessages,
+    integrationsHeartbeatHeartbeat,
     integrationsPgbackrestMessages,
     integrationsPrometheusMessages,
     integrationsProxmoxMessages,
@@ -89,11 +93,13 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsAck,
     tasksOperationsBackupPg,
     tasksOperationsCerts,
+    tasksOperationsContainerRestart,
     tasksOperationsDigest,
     tasksOperationsGuestRestart,
     tasksOperationsGuestShutdown,
     tasksOperationsGuestStart,
     tasksOperationsGuestStop,
+    tasksOperationsProbes,
     tasksOperationsSilence,
     tasksOperationsStatus,
     tasksOperationsUnack,

@@ -59,6 +59,8 @@ const texts = defineMessages({
     ref-from-stanzas = the ids under \`postgres\` in the configuration
     ref-from-endpoints = the ids under \`certificates.endpoints\` in the configuration
     ref-from-guests = the guests last seen in Proxmox VE
+    ref-from-engines = the ids under \`docker\` in the configuration
+    ref-from-containers = the containers last seen on the Docker engines
     ref-from-operators = the ids under \`operators\` in the configuration
     ref-no-arguments = No arguments.
     ref-operations = Operations
@@ -117,6 +119,8 @@ const texts = defineMessages({
     ref-from-stanzas = id из раздела \`postgres\` конфигурации
     ref-from-endpoints = id из раздела \`certificates.endpoints\` конфигурации
     ref-from-guests = гости, какими их последний раз видели в Proxmox VE
+    ref-from-engines = id из раздела \`docker\` конфигурации
+    ref-from-containers = контейнеры, какими их последний раз видели в Docker
     ref-from-operators = id из раздела \`operators\` конфигурации
     ref-no-arguments = Аргументов нет.
     ref-operations = Операции
@@ -285,6 +289,8 @@ const NAMES: Facts = {
   endpoints: ['endpoints'],
   operators: [],
   guests: () => Promise.resolve(['guests']),
+  engines: ['engines'],
+  containers: () => Promise.resolve(['containers']),
 };
 
 async function values(argument: Argument, t: Translate): Promise<string> {

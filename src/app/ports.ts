@@ -6,6 +6,7 @@ import { observation } from '../store/observations.ts';
 import type { JobQueue } from '../store/queue.ts';
 import { createCertificateWatch } from '../tasks/certificates.ts';
 import type { Facts } from '../tasks/define.ts';
+import { containersKey } from '../tasks/docker-look.ts';
 import { createIncidentDesk } from '../tasks/incidents.ts';
 import { createOverview } from '../tasks/overview.ts';
 import type { Ports } from '../tasks/ports.ts';
@@ -21,6 +22,11 @@ export function factsOf(config: Config, db: Database): Facts {
     guests: async () => {
       const seen = await Promise.all(config.proxmox.map(({ id }) => observation(db, `proxmox.${id}.guests`)));
       return seen.flatMap((one) => namesIn(one?.data)).sort();
+    },
+    engines: config.docker.map(({ id }) => id),
+    containers: async () => {
+      const seen = await Promise.all(config.docker.map(({ id }) => observation(db, containersKey(id))));
+      return [...new Set(seen.flatMap((one) => namesIn(one?.data)))].sort();
     },
   };
 }
@@ -53,6 +59,9 @@ export function portsOf({ config, db, clock, systems, queue }: PortsOptions): Po
       get certificates() {
         return missing('certificates');
       },
+      get docker() {
+        return missing('docker');
+      },
       get overview() {
         return missing('overview');
       },
@@ -69,6 +78,7 @@ export function portsOf({ config, db, clock, systems, queue }: PortsOptions): Po
     incidents,
     proxmox,
     pgbackrest,
+    docker: systems.docker,
     certificates: createCertificateWatch({
       db,
       clock,

@@ -7,6 +7,8 @@ import { LOCAL_HOST } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { type Alertmanager, createAlertmanager } from '../integrations/alertmanager/alertmanager.ts';
 import type { Probeable } from '../integrations/define.ts';
+import { createDocker } from '../integrations/docker/docker.ts';
+import type { Docker } from '../integrations/docker/port.ts';
 import type { Executor } from '../integrations/exec/executor.ts';
 import { createLocalExecutor } from '../integrations/exec/local.ts';
 import { createSshExecutor } from '../integrations/exec/ssh.ts';
@@ -25,6 +27,7 @@ export interface Systems {
   readonly prometheus: Prometheus | undefined;
   readonly proxmox: Several<Proxmox>;
   readonly pgbackrest: Several<PgBackRest>;
+  readonly docker: Several<Docker>;
   readonly hosts: Several<Executor>;
   readonly tls: TlsProber;
   readonly vault: Vault | undefined;
@@ -80,14 +83,14 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
 
   const hosts = several(config.hosts.map((host) => [host.id, sshOf(host)] as const));
 
-  const executorOf = (stanza: Config['postgres'][number]): Executor => {
-    const { runAs } = stanza;
-    if (stanza.host === LOCAL_HOST) {
+  const executorOf = (place: { readonly host: string; readonly runAs?: string }): Executor => {
+    const { runAs } = place;
+    if (place.host === LOCAL_HOST) {
       const prefix = runAs === undefined ? {} : { prefix: ['sudo', '-n', '-u', runAs, '--'] };
       return createLocalExecutor(prefix, { clock });
     }
-    const host = config.hosts.find(({ id }) => id === stanza.host);
-    return host && runAs !== undefined ? sshOf(host, runAs) : hosts.get(stanza.host);
+    const host = config.hosts.find(({ id }) => id === place.host);
+    return host && runAs !== undefined ? sshOf(host, runAs) : hosts.get(place.host);
   };
 
   const pgbackrest = several(
@@ -95,6 +98,13 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
       const { id, binary, config: file } = stanza;
       const settings = { id, stanza: stanza.stanza, binary, ...(file === undefined ? {} : { config: file }) };
       return [id, createPgBackRest(settings, { executor: executorOf(stanza), clock })] as const;
+    }),
+  );
+
+  const docker = several(
+    config.docker.map((engine) => {
+      const { id, binary } = engine;
+      return [id, createDocker({ id, binary }, { executor: executorOf(engine) })] as const;
     }),
   );
 
@@ -123,6 +133,7 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     prometheus,
     proxmox,
     pgbackrest,
+    docker,
     hosts,
     tls,
     vault,
@@ -132,6 +143,7 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
       ...(prometheus ? [['prometheus', prometheus] as const] : []),
       ...proxmox.ids.map((id) => [`proxmox ${id}`, proxmox.get(id)] as const),
       ...hosts.ids.map((id) => [`host ${id}`, hosts.get(id)] as const),
+      ...docker.ids.map((id) => [`docker ${id}`, docker.get(id)] as const),
       ...pgbackrest.ids.map((id) => [`postgres ${id}`, pgbackrest.get(id)] as const),
     ],
     close: async () => {

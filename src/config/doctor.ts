@@ -36,6 +36,7 @@ export function configuredSystems(config: Config): string[] {
     ...(config.prometheus === undefined ? [] : ['prometheus']),
     ...config.proxmox.map(({ id }) => `proxmox ${id}`),
     ...config.hosts.map(({ id }) => `host ${id}`),
+    ...config.docker.map(({ id }) => `docker ${id}`),
     ...config.postgres.map(({ id }) => `postgres ${id}`),
     ...config.certificates.endpoints.map(({ id }) => `certificate ${id}`),
   ];

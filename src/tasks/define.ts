@@ -78,6 +78,10 @@ export interface Facts {
   readonly operators: readonly Operator[];
   /** Names of guests as last seen in Proxmox; empty when never seen. */
   guests(): Promise<readonly string[]>;
+  /** Docker engines. */
+  readonly engines: readonly string[];
+  /** Names of containers as last seen, of all engines; empty when never seen. */
+  containers(): Promise<readonly string[]>;
 }
 
 export interface Field {
@@ -85,6 +89,10 @@ export interface Field {
   readonly choices?: (facts: Facts) => readonly string[] | Promise<readonly string[]>;
   /** Not asked by the form and not a word of the command: set by a button only. */
   readonly hidden?: boolean;
+  /** The last word of the command, and all that follow it: a sentence without quotes. */
+  readonly rest?: boolean;
+  /** It may be left out, and yet is asked for while the arguments so far say so. */
+  readonly asked?: (args: Args) => boolean;
 }
 
 /** How `report` speaks: the reader's language, and the time of drawing. */
@@ -92,6 +100,8 @@ export interface View {
   readonly t: Translate;
   readonly language: Language;
   readonly now: Date;
+  /** What the card was turned to by its buttons, for reports in pages; empty at first. */
+  readonly view?: string;
 }
 
 /**

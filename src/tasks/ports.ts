@@ -1,9 +1,11 @@
 import type { Alertmanager } from '../integrations/alertmanager/alertmanager.ts';
+import type { Docker } from '../integrations/docker/port.ts';
 import type { PgBackRest } from '../integrations/pgbackrest/pgbackrest.ts';
 import type { Proxmox } from '../integrations/proxmox/port.ts';
 import type { CertificateWatch } from './certificates.ts';
 import type { IncidentDesk } from './incidents.ts';
 import type { Overview } from './overview.ts';
+import type { SilenceDesk } from './silences/desk.ts';
 import type { Several } from './several.ts';
 
 /**
@@ -13,10 +15,12 @@ import type { Several } from './several.ts';
 export interface Ports {
   readonly alertmanager: Alertmanager;
   readonly certificates: CertificateWatch;
+  readonly docker: Several<Docker>;
   readonly incidents: IncidentDesk;
   readonly overview: Overview;
   readonly pgbackrest: Several<PgBackRest>;
   readonly proxmox: Several<Proxmox>;
+  readonly silences: SilenceDesk;
 }
 
 export type PortName = keyof Ports;
