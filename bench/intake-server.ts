@@ -47,7 +47,7 @@ const count = async (table: string): Promise<number> => {
 /** What webhooks leave once they are applied: the incident, its card and the delivery that waits. */
 async function countAndEmpty(): Promise<number> {
   const kept = Math.min(await count('incidents'), await count('cards'), await count('outbox'));
-  await db.query('truncate incidents, incident_events, cards, outbox, actions');
+  await db.query('truncate incidents, incident_events, cards, outbox, actions cascade');
   return kept;
 }
 

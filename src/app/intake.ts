@@ -22,11 +22,10 @@ export function createWayIn(
   config: Pick<Config, 'site'>,
   { catalogue, ...edges }: IntakeEdges,
 ): { readonly intake: AlertIntake; readonly reducer: Reducer } {
-  const reducer = createReducer({
-    ...edges,
-    setAside: createSetAside({ ...edges, text: catalogue.for(config.site.language) }),
-  });
-  return { reducer, intake: createAlertIntake({ ...edges, wake: reducer.wake }) };
+  const setAside = createSetAside({ ...edges, text: catalogue.for(config.site.language) });
+  const reducer = createReducer({ ...edges, setAside, busy: () => intake.busy() });
+  const intake = createAlertIntake({ ...edges, wake: reducer.wake });
+  return { reducer, intake };
 }
 
 /** Webhooks that wait longer than this are not applied any more by themselves. */

@@ -58,7 +58,8 @@ const labels = z
   .nullish()
   .transform((value): Labels => texts(value ?? {}));
 const status = z.enum(['firing', 'resolved']).optional().catch(undefined);
-const KNOWN = ['status', 'labels', 'annotations', 'startsAt', 'endsAt', 'generatorURL', 'fingerprint'];
+const KNOWN = new Set(['status', 'labels', 'annotations', 'startsAt', 'endsAt', 'generatorURL', 'fingerprint']);
+const NO_LABELS: Labels = {};
 const payloadSchema = z.object({
   version: z.union([z.string(), z.number()]).nullish(),
   groupKey: z.union([z.string(), z.number()]).nullish(),
@@ -86,6 +87,57 @@ const payloadSchema = z.object({
 });
 type Payload = z.output<typeof payloadSchema>;
 
+const isStatus = (value: unknown): value is 'firing' | 'resolved' => value === 'firing' || value === 'resolved';
+const isLabels = (value: unknown): value is Readonly<Record<string, unknown>> | null | undefined =>
+  value === undefined || value === null || isRecord(value);
+const isNameOrNumber = (value: unknown): value is string | number | null | undefined =>
+  value === undefined || value === null || typeof value === 'string' || typeof value === 'number';
+
+/**
+ * What `payloadSchema` makes of a payload, read by hand: every webhook is read twice, before it is answered and when it is
+ * applied. `undefined` for anything that the schema refuses, which then says why. A test holds the two together.
+ */
+function readPayload(json: unknown): Payload | undefined {
+  if (!isRecord(json)) return undefined;
+  const { version, groupKey, groupLabels, commonLabels, commonAnnotations, alerts } = json;
+  if (!isNameOrNumber(version) || !isNameOrNumber(groupKey)) return undefined;
+  if (!isLabels(groupLabels) || !isLabels(commonLabels) || !isLabels(commonAnnotations)) return undefined;
+  if (!Array.isArray(alerts) || alerts.length === 0) return undefined;
+  const read: Payload['alerts'] = [];
+  for (const alert of alerts as readonly unknown[]) {
+    if (!isRecord(alert) || !isLabels(alert['labels']) || !isLabels(alert['annotations'])) return undefined;
+    read.push({
+      ...alert,
+      status: isStatus(alert['status']) ? alert['status'] : undefined,
+      labels: texts(alert['labels'] ?? {}),
+      annotations: texts(alert['annotations'] ?? {}),
+      generatorURL: asText(alert['generatorURL']),
+    });
+  }
+  const truncated = json['truncatedAlerts'] === undefined ? 0 : Number(json['truncatedAlerts']);
+  return {
+    version,
+    groupKey,
+    receiver: asText(json['receiver']),
+    status: isStatus(json['status']) ? json['status'] : undefined,
+    truncatedAlerts: Number.isSafeInteger(truncated) && truncated >= 0 ? truncated : 0,
+    groupLabels: texts(groupLabels ?? {}),
+    commonLabels: texts(commonLabels ?? {}),
+    commonAnnotations: texts(commonAnnotations ?? {}),
+    externalURL: asText(json['externalURL']),
+    alerts: read,
+  };
+}
+
+/** By the schema: the same payload, or a refusal that says why. */
+export function payloadBySchema(json: unknown): Payload {
+  const parsed = payloadSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, MAX_ISSUES);
+  const why = issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ');
+  throw new VakhtaError('usage', 'webhook-malformed', `webhook body is not an alert group: ${why}`, { args: { why } });
+}
+
 /**
  * Parses a webhook body (the JSON text). Throws `usage`: `webhook-malformed` for what is not a payload, `webhook-version`
  * for a version that is not known. `now` decides whether an alert without a status is over.
@@ -101,15 +153,7 @@ export function parseWebhook(body: string, now: Date): AlertGroup {
   if (version !== undefined && !VERSIONS.has(version)) {
     throw new VakhtaError('usage', 'webhook-version', `webhook version ${version} is not known`, { args: { version } });
   }
-  const parsed = payloadSchema.safeParse(json);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, MAX_ISSUES);
-    const why = issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ');
-    throw new VakhtaError('usage', 'webhook-malformed', `webhook body is not an alert group: ${why}`, {
-      args: { why },
-    });
-  }
-  const payload = parsed.data;
+  const payload = readPayload(json) ?? payloadBySchema(json);
   const alerts = withIdentity(payload.alerts.map((alert) => alertOf(alert, payload.status, now)));
   // Alertmanager quotes the receiver's name as a regular expression.
   const receiver = payload.receiver.replace(/\\(.)/gu, '$1');
@@ -137,7 +181,6 @@ function alertOf(alert: Payload['alerts'][number], group: Alert['status'] | unde
   const ended = instant(alert.endsAt);
   const over = ended !== null && Date.parse(ended) <= now.getTime();
   const own = alert.status ?? group ?? (over ? 'resolved' : 'firing');
-  const extra = Object.fromEntries(Object.entries(alert).filter(([name]) => !KNOWN.includes(name)));
   const given = typeof alert.fingerprint === 'string' ? alert.fingerprint : '';
   return {
     fingerprint: isKey(given) ? given : fingerprint(alert.labels),
@@ -147,8 +190,13 @@ function alertOf(alert: Payload['alerts'][number], group: Alert['status'] | unde
     startsAt: instant(alert.startsAt),
     endsAt: own === 'resolved' ? ended : null,
     generatorUrl: alert.generatorURL,
-    extra: Object.fromEntries(Object.entries(texts(extra)).filter(([, value]) => value !== '')),
+    extra: extraOf(alert),
   };
+}
+
+function extraOf(alert: Payload['alerts'][number]): Labels {
+  const extra = Object.entries(alert).filter(([name, value]) => !KNOWN.has(name) && asText(value) !== '');
+  return extra.length === 0 ? NO_LABELS : texts(Object.fromEntries(extra));
 }
 
 /** Fit to be a key of an object: no name that every object has. */
@@ -197,8 +245,11 @@ function instant(value: unknown): string | null {
   return at >= EARLIEST && at < LATEST ? new Date(at).toISOString() : null;
 }
 
-const texts = (values: Readonly<Record<string, unknown>>): Labels =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [keepable(name), asText(value)]));
+function texts(values: Readonly<Record<string, unknown>>): Labels {
+  const all: Record<string, string> = {};
+  for (const name of Object.keys(values)) all[keepable(name)] = asText(values[name]);
+  return all;
+}
 
 /** A name under which an object of JavaScript really holds a value: `__proto__` comes back from nowhere. */
 const keepable = (name: string): string => (name === '__proto__' ? '(__proto__)' : clean(name));

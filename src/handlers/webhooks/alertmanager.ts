@@ -14,7 +14,12 @@ export interface AlertIntake {
    * Resolves when the webhook is committed as it came; the reducer applies it from there (docs/adr/0011).
    * Throws `usage` for what can never be accepted and `transient` when the store is down.
    */
-  accept(body: string): Promise<void>;
+  readonly accept: (body: string) => Promise<void>;
+}
+
+export interface BusyIntake extends AlertIntake {
+  /** Whether webhooks wait to be answered. */
+  readonly busy: () => boolean;
 }
 
 export interface AlertIntakeOptions {
@@ -35,15 +40,21 @@ interface Waiting {
  * Webhooks that arrive while a statement is under way wait for the next one and share it: under load the number of
  * commits stays low, and nobody waits for a timer. A group always takes the same lane, so that its order is kept.
  */
-export function createAlertIntake(options: AlertIntakeOptions): AlertIntake {
+export function createAlertIntake(options: AlertIntakeOptions): BusyIntake {
   const lanes = Array.from({ length: LANES }, () => createLane(options));
+  let waiting = 0;
   return {
-    accept: (body) =>
-      new Promise((done, failed) => {
-        // What can never be applied is refused here, while the sender listens.
-        const { groupKey } = parseWebhook(body, options.clock.now());
-        lanes[laneOf(groupKey)]?.({ body, done, failed });
-      }),
+    accept: async (body) => {
+      // What can never be applied is refused here, while the sender listens.
+      const { groupKey } = parseWebhook(body, options.clock.now());
+      waiting += 1;
+      try {
+        await new Promise<void>((done, failed) => lanes[laneOf(groupKey)]?.({ body, done, failed }));
+      } finally {
+        waiting -= 1;
+      }
+    },
+    busy: () => waiting > 0,
   };
 }
 

@@ -17,6 +17,14 @@ const ATTEMPTS = 3;
 const RETRY_MS = 1000;
 /** Without any news, look again after this long: a notification may have been lost with its connection. */
 const IDLE_MS = 15_000;
+/**
+ * In a burst answering comes first: after a batch of this size the reducer rests for some times as long as the batch took,
+ * unless what it does is late already. A lone alert never waits.
+ */
+const BURST = 16;
+const REST = 3;
+const REST_MAX_MS = 500;
+const LATE_MS = 2000;
 /** Errors are kept with the webhook: enough to understand, not the whole payload that PostgreSQL may repeat. */
 const ERROR_MAX = 500;
 
@@ -35,10 +43,12 @@ export interface ReducerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly setAside: SetAside;
+  /** Whether webhooks wait to be answered by this process. */
+  readonly busy: () => boolean;
 }
 
 /** Applies the webhooks of the log to incidents, in order, each exactly once: the row goes in the transaction of its effect. */
-export function createReducer({ db, writer, clock, log, setAside }: ReducerOptions): Reducer {
+export function createReducer({ db, writer, clock, log, setAside, busy }: ReducerOptions): Reducer {
   let leads = false;
   let news = false;
   let wake = (): void => {};
@@ -72,8 +82,8 @@ export function createReducer({ db, writer, clock, log, setAside }: ReducerOptio
     }
   };
 
-  /** One batch; answers how many webhooks it dealt with. */
-  const some = async (): Promise<number> => {
+  /** One batch; answers the webhooks it dealt with. */
+  const some = async (): Promise<readonly Logged[]> => {
     let rows: readonly Logged[] = [];
     try {
       await db.tx(async (tx) => {
@@ -88,7 +98,15 @@ export function createReducer({ db, writer, clock, log, setAside }: ReducerOptio
       log.warn({ err: error, webhooks: rows.length }, 'a batch of webhooks failed, trying them one by one');
       for (const { seq } of rows) await applyAlone(seq);
     }
-    return rows.length;
+    return rows;
+  };
+
+  /** Leaves the machine to those who wait for an answer, for a while. */
+  const rest = async (rows: readonly Logged[], began: Date, signal: AbortSignal): Promise<void> => {
+    const now = clock.now().getTime();
+    const age = now - (rows[0]?.receivedAt.getTime() ?? now);
+    if (rows.length < BURST || age > LATE_MS || !busy()) return;
+    await clock.sleep(Math.min(REST * (now - began.getTime()), REST_MAX_MS), signal).catch(() => {});
   };
 
   const idle = (ms: number): Promise<void> =>
@@ -115,8 +133,13 @@ export function createReducer({ db, writer, clock, log, setAside }: ReducerOptio
         while (!signal.aborted) {
           news = false;
           try {
+            const began = clock.now();
             const done = await some();
-            if (done === BATCH) continue;
+            if (done.length > 0) {
+              await rest(done, began, signal);
+              // Without news there is nothing more, unless this was only a part.
+              if (news || done.length === BATCH) continue;
+            }
             await setAside.review();
             await idle(IDLE_MS);
           } catch (error) {
@@ -131,7 +154,7 @@ export function createReducer({ db, writer, clock, log, setAside }: ReducerOptio
       }
     },
     drain: async () => {
-      while ((await some()) > 0);
+      while ((await some()).length > 0);
     },
   };
 }

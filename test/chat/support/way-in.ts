@@ -24,7 +24,7 @@ export function wayIn(options: {
   readonly log?: Log;
 }): WayIn {
   const { intake, reducer } = createWayIn(
-    { site: { name: 'Test', zone: 'Europe/Moscow', language: 'en' } },
+    { site: { id: 'test', name: 'Test', zone: 'Europe/Moscow', language: 'en' } },
     { log: silentLog, ...options, catalogue: catalogue(allMessages) },
   );
   return {
