@@ -52,6 +52,20 @@ export function dueBetween(spec: ScheduleSpec, after: Date, until: Date): Date[]
   return [...due].sort((a, b) => a - b).map((ms) => new Date(ms));
 }
 
+/**
+ * The instant at which a zone's wall clock shows a date (`YYYY-MM-DD`) and time (`HH:MM`): the first one when it comes twice, the
+ * moment of the jump when the clock leaves it out.
+ */
+export function instantOf(date: string, time: string, zone: string): Date {
+  const iana = IANAZone.create(zone);
+  const wall = Date.parse(`${date}T${time}:00Z`);
+  const [first] = instants(wall, iana, false);
+  if (first !== undefined) return new Date(first);
+  // A whole day that the zone left out.
+  const [before, after] = [iana.offset(wall - DAY), iana.offset(wall + DAY)];
+  return new Date(jump(iana, wall - after * MINUTE, wall - before * MINUTE, after));
+}
+
 /** What is wrong with a schedule, as a `usage` error; nothing when it is fine. */
 export function checkSchedule(spec: ScheduleSpec): void {
   read(spec);
