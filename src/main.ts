@@ -152,13 +152,12 @@ try {
   process.exitCode = error.exitCode;
 }
 
-/** The command `backup pg` lives below a command `backup` that only groups. */
+/** The command `backup pg` lives below a command `backup`, which may be an operation itself or only groups. */
 function commandFor(operation: Operation): Command {
   const [first = '', ...rest] = operation.command;
-  if (rest.length === 0) return run.command(first);
   const family = families.get(first) ?? run.command(first).description(first);
   families.set(first, family);
-  return family.command(rest.join('-'));
+  return rest.length === 0 ? family : family.command(rest.join('-'));
 }
 
 function sharedOptions(): Option[] {
