@@ -1,7 +1,7 @@
 /** What the bot counts; app.ts hands in Prometheus. Durations in milliseconds. */
 export interface BotMetrics {
   /** A call of the Bot API that writes: `result` is `ok` or a kind of failure. */
-  call(method: 'send' | 'edit' | 'delete' | 'document', result: string): void;
+  call(method: 'send' | 'edit' | 'delete' | 'document' | 'photo' | 'topic', result: string): void;
   /** From the wish to Telegram's confirmation. */
   delivered(priority: number, latencyMs: number): void;
   /** Telegram answered 429. */

@@ -34,29 +34,29 @@ const FOLDS: readonly Fold[] = [
   ...[600, 200, 80].map((max): Fold => ({ items: 1, line: max })),
 ];
 
-/** Renders for a reader. What does not fit is folded visibly, and the whole comes along as a text file. */
-export function render(doc: Doc, reader: Reader): Rendered {
-  return renderAs(doc, reader, false);
+/** Renders for a reader. What does not fit into `max` code points is folded visibly, and the whole comes along as a text file. */
+export function render(doc: Doc, reader: Reader, max = MAX_TEXT): Rendered {
+  return renderAs(doc, reader, false, max);
 }
 
 /** The same without entities: addresses are written out. For when Telegram does not accept the entities. */
-export function plain(doc: Doc, reader: Reader): Rendered {
-  return renderAs(doc, reader, true);
+export function plain(doc: Doc, reader: Reader, max = MAX_TEXT): Rendered {
+  return renderAs(doc, reader, true, max);
 }
 
-function renderAs(doc: Doc, reader: Reader, asPlain: boolean): Rendered {
+function renderAs(doc: Doc, reader: Reader, asPlain: boolean, max: number): Rendered {
   const { keyboard, extra } = layKeyboard(doc, reader);
   const blocks = [...doc.blocks, ...extra];
   const own = doc.file ? [doc.file] : [];
   const icon = doc.blocks.find((block) => block.kind === 'title')?.icon ?? 'none';
   for (const fold of FOLDS) {
     const note = fold === UNFOLDED ? [] : [cutNote(reader)];
-    const drawn = draw([...blocks, ...note], reader, asPlain, fold);
+    const drawn = draw([...blocks, ...note], reader, asPlain, fold, max);
     if (drawn === undefined) continue;
     const files = fold === UNFOLDED ? own : [whole(blocks, reader), ...own];
     return { ...drawn, keyboard, files, icon };
   }
-  return { ...drawFewer(blocks, reader, asPlain), keyboard, files: [whole(blocks, reader), ...own], icon };
+  return { ...drawFewer(blocks, reader, asPlain, max), keyboard, files: [whole(blocks, reader), ...own], icon };
 }
 
 const cutNote = ({ t }: Reader): Block => line(italic(t('render-cut', { file: OVERFLOW_FILE })));
@@ -68,14 +68,19 @@ function whole(blocks: readonly Block[], reader: Reader): TextFile {
 }
 
 /** The last resort: as many whole blocks from the front as fit. Their number is bounded, so halving is quick enough. */
-function drawFewer(blocks: readonly Block[], reader: Reader, asPlain: boolean): Pick<Rendered, 'text' | 'entities'> {
+function drawFewer(
+  blocks: readonly Block[],
+  reader: Reader,
+  asPlain: boolean,
+  max: number,
+): Pick<Rendered, 'text' | 'entities'> {
   const fold: Fold = { items: 1, line: 80 };
   for (let count = blocks.length - 1; count > 0; count = Math.floor(count * 0.9)) {
     const hidden = line(reader.t('render-more', { n: blocks.length - count }));
-    const drawn = draw([...blocks.slice(0, count), hidden, cutNote(reader)], reader, asPlain, fold);
+    const drawn = draw([...blocks.slice(0, count), hidden, cutNote(reader)], reader, asPlain, fold, max);
     if (drawn !== undefined) return drawn;
   }
-  const alone = draw([cutNote(reader)], reader, asPlain, fold);
+  const alone = draw([cutNote(reader)], reader, asPlain, fold, max);
   return alone ?? { text: reader.t('render-empty'), entities: [] };
 }
 
@@ -84,10 +89,11 @@ function draw(
   reader: Reader,
   asPlain: boolean,
   fold: Fold,
+  max: number,
 ): Pick<Rendered, 'text' | 'entities'> | undefined {
   const out = new TextBuilder(reader, asPlain);
   for (const block of blocks) drawBlock(out, block, reader, fold);
-  if (codePoints(out.text) > MAX_TEXT) return undefined;
+  if (codePoints(out.text) > max) return undefined;
   const entities = fewEnough(out.entities);
   if (entities === undefined) return undefined;
   const trimmed = trim(out.text, entities);
@@ -123,8 +129,8 @@ function trim(text: string, entities: readonly MessageEntity[]): { text: string;
 const digest = (value: unknown): string =>
   createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 
-/** `icon.message.files`: equal when a person would see the same. */
-export function renderingHash(rendered: Rendered): string {
+/** `icon.message.files`: equal when a person would see the same, with the picture of that id. */
+export function renderingHash(rendered: Rendered, picture?: string): string {
   const files = rendered.files.length === 0 ? '' : digest(rendered.files);
-  return `${rendered.icon}.${digest([rendered.text, rendered.entities, rendered.keyboard])}.${files}`;
+  return `${rendered.icon}.${digest([rendered.text, rendered.entities, rendered.keyboard, ...(picture === undefined ? [] : [picture])])}.${files}`;
 }

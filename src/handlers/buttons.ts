@@ -85,8 +85,8 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
   const adopt = async (card: Card, messageId: number): Promise<boolean> => {
     if (card.messageId === messageId) return false;
     if (card.messageId !== undefined) return true;
-    await delivered(db, card.id, { rev: card.deliveredRev, hash: '', messageId }, clock.now());
-    return false;
+    const { deliveredRev: rev, chat } = card;
+    return 'noted' !== (await delivered(db, card.id, { rev, hash: '', messageId, was: undefined, chat }, clock.now()));
   };
 
   const denied = async (operator: Operator, subject: string, needs: string): Promise<VakhtaError> => {
@@ -182,5 +182,6 @@ function originOf({ chat, thread, messageId }: Pressed, card: Card | undefined):
     replyTo: messageId,
     ...(thread === undefined ? {} : { thread }),
     ...(Number.isSafeInteger(incident) ? { incident } : {}),
+    ...(card?.kind === 'silence' ? { shown: true } : {}),
   };
 }

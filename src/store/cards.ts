@@ -6,7 +6,11 @@ import { at, first, int, many, optional, touched } from './rows.ts';
 
 const columns = `id, kind, ref, chat_id as chat, thread_id as thread, reply_to as "replyTo", reader, view, priority,
   message_id as "messageId", rev, delivered_rev as "deliveredRev", delivered_hash as "deliveredHash",
-  delivered_at as "deliveredAt", created_at as "createdAt", gone_at as "goneAt"`;
+  delivered_at as "deliveredAt", created_at as "createdAt", gone_at as "goneAt", wanted_at as "wantedAt",
+  first_delivered_at as "firstDeliveredAt", delayed_by as "delayedBy", topic, sound, shown_picture as "shownPicture"`;
+
+/** Why a card was seen late: Telegram was not reached, asked to wait, had no room; `late`: nobody was there to send it. */
+const DELAYS = ['unreachable', 'flood', 'budget', 'late'] as const;
 
 const card_ = z.object({
   id: z.string(),
@@ -26,6 +30,17 @@ const card_ = z.object({
   deliveredAt: optional(at),
   createdAt: at,
   goneAt: optional(at),
+  /** Since when it is to be seen, and since when it is. */
+  wantedAt: optional(at),
+  firstDeliveredAt: optional(at),
+  /** It came late, for this reason; shown for good. */
+  delayedBy: optional(z.enum(DELAYS)),
+  /** Name of the topic where it belongs, found or made when it is sent; goes before `thread`. */
+  topic: optional(z.string()),
+  /** With or without a sound; absent: by severity. */
+  sound: optional(z.boolean()),
+  /** The picture that the message is; absent: it is text. */
+  shownPicture: optional(z.string()),
 });
 
 /** A Telegram message that is kept equal to a state: `rev` is wanted, `deliveredRev` is what the chat shows. */
@@ -40,6 +55,10 @@ export interface CardWish {
   readonly reader?: string | undefined;
   /** 0 is the most urgent, 3 the least. */
   readonly priority: number;
+  /** Name of the topic where it belongs: looked up when it is sent, made when there is none. Goes before `thread`. */
+  readonly topic?: string | undefined;
+  /** With or without a sound; absent: by severity, as the configuration says. */
+  readonly sound?: boolean | undefined;
 }
 
 /** While a delivery waits, a newer wish only makes it more urgent, never one more message. */
@@ -58,16 +77,22 @@ export async function wantCards(q: Queryable, wishes: readonly CardWish[], now: 
     card_,
     `with w as (
        select * from jsonb_to_recordset($1::jsonb) as w (n int, kind text, ref text, chat bigint, thread bigint,
-         "replyTo" bigint, reader text, priority smallint)
+         "replyTo" bigint, reader text, priority smallint, topic text, sound boolean)
      ),
      wanted as (
-       insert into cards as c (id, kind, ref, chat_id, thread_id, reply_to, reader, priority, created_at)
-       select gen_random_uuid(), kind, ref, chat, thread, "replyTo", reader, priority, $2 from w order by n
+       insert into cards as c (id, kind, ref, chat_id, thread_id, reply_to, reader, priority, created_at, wanted_at, topic,
+         sound)
+       select gen_random_uuid(), kind, ref, chat, thread, "replyTo", reader, priority, $2, $2, topic, sound from w order by n
        on conflict (kind, ref, chat_id) do update set
          rev = c.rev + 1,
          priority = least(c.priority, excluded.priority),
          message_id = case when c.gone_at is null then c.message_id end,
          delivered_hash = case when c.gone_at is null then c.delivered_hash end,
+         shown_picture = case when c.gone_at is null then c.shown_picture end,
+         wanted_at = case when c.gone_at is null then c.wanted_at else excluded.wanted_at end,
+         first_delivered_at = case when c.gone_at is null then c.first_delivered_at end,
+         delayed_by = case when c.gone_at is null then c.delayed_by end,
+         sound = coalesce(excluded.sound, c.sound),
          gone_at = null
        returning *
      ),
@@ -158,20 +183,45 @@ export async function setView(q: Queryable, id: string, view: string, now: Date)
   return changed;
 }
 
-/** Notes what the chat shows now. An older delivery that ends late does not overwrite a newer one: false then. */
-export async function delivered(
-  q: Queryable,
-  id: string,
-  what: { readonly rev: number; readonly hash: string; readonly messageId: number },
-  now: Date,
-): Promise<boolean> {
+/** What a sender made of a card's message. */
+export interface Shown {
+  readonly rev: number;
+  readonly hash: string;
+  readonly messageId: number;
+  /** The card's message and chat as the sender found them: a new message was sent when there was none. */
+  readonly was: number | undefined;
+  readonly chat: number;
+  readonly picture?: string | undefined;
+  /** Kept from the first time on. */
+  readonly firstAt?: Date;
+  readonly delayedBy?: Card['delayedBy'];
+}
+
+/**
+ * `noted`; or the sender was overtaken: `superseded`, the card has another message by now (or none, or lives in another chat);
+ * `outdated`, a newer drawing went to the same message, and perhaps was covered by this one.
+ */
+export type Noted = 'noted' | 'superseded' | 'outdated';
+
+/** Notes what the chat shows now, unless somebody else has said something newer since the sender looked. */
+export async function delivered(q: Queryable, id: string, what: Shown, now: Date): Promise<Noted> {
+  const { rev, hash, messageId, was, chat, picture, firstAt, delayedBy } = what;
   const rows = await touched(
     q,
-    `update cards set delivered_rev = $2, delivered_hash = $3, message_id = $4, delivered_at = $5
-     where id = $1 and delivered_rev <= $2`,
-    [id, what.rev, what.hash, what.messageId, now],
+    `update cards set delivered_rev = $2, delivered_hash = $3, message_id = $4, delivered_at = $5, shown_picture = $8,
+       first_delivered_at = coalesce(first_delivered_at, $9), delayed_by = coalesce(delayed_by, $10)
+     where id = $1 and chat_id = $7 and delivered_rev <= $2 and (message_id is not distinct from $6 or message_id = $4)`,
+    [id, rev, hash, messageId, now, was, chat, picture, firstAt ?? now, delayedBy],
   );
-  return rows > 0;
+  if (rows > 0) return 'noted';
+  const found = await card(q, id);
+  return found?.messageId === messageId && found.chat === chat ? 'outdated' : 'superseded';
+}
+
+/** What the chat shows is to be looked at again, though nothing new is wanted. */
+export async function redeliver(q: Queryable, id: string, now: Date): Promise<void> {
+  const found = await card(q, id);
+  if (found && found.goneAt === undefined) await queueDeliveries(q, [{ id, priority: found.priority }], now);
 }
 
 /** The card has to be drawn anew even if it looks the same: its buttons stand for nothing any more. */
@@ -179,9 +229,13 @@ export async function forgetDrawing(q: Queryable, id: string): Promise<void> {
   await q.query('update cards set delivered_hash = null where id = $1', [id]);
 }
 
-/** The message is not there any more: the next delivery sends a new one. */
-export async function forgetMessage(q: Queryable, id: string): Promise<void> {
-  await q.query('update cards set message_id = null, delivered_hash = null where id = $1', [id]);
+/** The message (`messageId`, when given) is not there any more: the next delivery sends a new one. */
+export async function forgetMessage(q: Queryable, id: string, messageId?: number): Promise<void> {
+  await q.query(
+    `update cards set message_id = null, delivered_hash = null, shown_picture = null
+     where id = $1 and ($2::bigint is null or message_id = $2)`,
+    [id, messageId],
+  );
 }
 
 /** The state behind the card is gone: nothing is delivered until it is wanted again. */

@@ -30,13 +30,17 @@ export async function chatStates(q: Queryable, ids?: readonly number[]): Promise
   return new Map(rows.map((row) => [row.chat, row]));
 }
 
-/** Nothing goes to the chat before; a later end that is known already stays. Survives a restart. */
+/**
+ * Nothing goes to the chat before; a later end that is known already stays. Survives a restart. Whoever else writes to the chat
+ * hears of it at once.
+ */
 export async function block(q: Queryable, chat: number, until: Date): Promise<void> {
   await q.query(
     `insert into chat_state as s (chat_id, blocked_until) values ($1, $2)
      on conflict (chat_id) do update set blocked_until = greatest(s.blocked_until, excluded.blocked_until)`,
     [chat, until],
   );
+  await notify(q, 'vakhta_outbox', `chat:${chat}`);
 }
 
 /** Counts a send against the chat's budget; keeps those of the last minute. */
@@ -67,7 +71,8 @@ export async function migrateChat(tx: Tx, from: number, to: number, now: Date): 
     [from, to],
   );
   await tx.query(
-    `update cards set chat_id = $2, thread_id = null, reply_to = null, message_id = null, delivered_hash = null
+    `update cards set chat_id = $2, thread_id = null, reply_to = null, message_id = null, delivered_hash = null,
+       shown_picture = null
      where chat_id = $1`,
     [from, to],
   );
@@ -97,13 +102,4 @@ export async function enable(q: Queryable, chat: number): Promise<boolean> {
   );
   if (rowCount > 0) await notify(q, 'vakhta_outbox');
   return rowCount > 0;
-}
-
-/** Remembers the thread of a topic by name. */
-export async function setTopic(q: Queryable, chat: number, name: string, thread: number): Promise<void> {
-  await q.query(
-    `insert into chat_state as s (chat_id, topics) values ($1, jsonb_build_object($2::text, $3::bigint))
-     on conflict (chat_id) do update set topics = s.topics || excluded.topics`,
-    [chat, name, thread],
-  );
 }

@@ -82,5 +82,7 @@ export async function enqueueTaken(
     error: undefined,
     createdAt: now,
     settledAt: undefined,
+    sound: undefined,
+    waited: undefined,
   };
 }

@@ -5,7 +5,7 @@ import { at, first, int, many, only, optional, touched } from './rows.ts';
 
 const columns = `id, dedupe_key as "dedupeKey", coalesce_key as "coalesceKey", chat_id as chat, thread_id as thread, priority,
   kind, card_id as "cardId", body, state, attempts, not_before as "notBefore", lease_until as "leaseUntil",
-  message_id as "messageId", error, created_at as "createdAt", settled_at as "settledAt"`;
+  message_id as "messageId", error, created_at as "createdAt", settled_at as "settledAt", sound, waited`;
 
 const row = z.object({
   id: int,
@@ -25,10 +25,22 @@ const row = z.object({
   error: optional(z.string()),
   createdAt: at,
   settledAt: optional(at),
+  /** With or without a sound; absent: by severity. */
+  sound: optional(z.boolean()),
+  waited: optional(z.enum(['unreachable', 'flood', 'budget'])),
 });
 
 /** Something to tell Telegram. `unknown`: it may have been sent, and is never sent again by itself. */
 export type OutboxRow = z.output<typeof row>;
+
+/** Why a row had to wait: nobody was reached, Telegram asked for it (429), or the chat's budget was spent. */
+export type Waited = NonNullable<OutboxRow['waited']>;
+
+/**
+ * A row as one sender took it. What that sender has to say counts only while nobody else has taken the row since: it may come
+ * late, from a process that lost its leadership in the middle of a call.
+ */
+export type Attempt = Pick<OutboxRow, 'id' | 'attempts'>;
 
 export interface Parcel {
   /** A second row with the same key is never queued, not even after the first was sent. */
@@ -43,6 +55,8 @@ export interface Parcel {
   readonly cardId?: string;
   readonly body?: unknown;
   readonly notBefore?: Date;
+  /** With or without a sound; absent: by severity. */
+  readonly sound?: boolean | undefined;
 }
 
 /** The id of the row (of the waiting one when it was merged); `undefined` when the dedupe key is known already. */
@@ -60,8 +74,8 @@ export async function enqueue(q: Queryable, parcel: Parcel, now: Date): Promise<
     q,
     z.object({ id: int }),
     `insert into outbox as o
-       (dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, not_before, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ${conflict} returning id`,
+       (dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, not_before, created_at, sound)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ${conflict} returning id`,
     [
       parcel.dedupeKey,
       parcel.coalesceKey,
@@ -73,6 +87,7 @@ export async function enqueue(q: Queryable, parcel: Parcel, now: Date): Promise<
       parcel.body === undefined ? null : toJson(parcel.body),
       parcel.notBefore ?? now,
       now,
+      parcel.sound,
     ],
   );
   if (queued) await notify(q, 'vakhta_outbox');
@@ -137,54 +152,79 @@ export async function claimDue(
 }
 
 /**
- * Telegram took it. What went wrong before stays in `error`: it is the reason when the chat shows a message twice. False when
- * the row was not `sending` any more (its lease ended and somebody decided otherwise).
+ * Telegram took it; the answer is the message that stands for the row. It is another one than `messageId` when somebody else
+ * sent the row meanwhile and said so first: then `messageId` is a duplicate. `undefined`: the row is not there any more.
+ * What went wrong before stays in `error`: it is the reason when the chat shows a message twice.
  */
-export async function settleSent(q: Queryable, id: number, now: Date, messageId?: number): Promise<boolean> {
-  const rows = await touched(
+export async function settleSent(
+  q: Queryable,
+  { id, attempts }: Attempt,
+  now: Date,
+  messageId?: number,
+): Promise<{ readonly kept: number | undefined } | undefined> {
+  // A card's row that waits again may stand for a newer wish: it is left alone, and finds that the card has a message. So is a
+  // row that somebody else is sending at this moment: that sender is told by the message id.
+  const settled = await first(
     q,
-    `update outbox set state = 'sent', settled_at = $2, message_id = $3, lease_until = null
-     where id = $1 and state = 'sending'`,
-    [id, now, messageId],
+    z.object({ kept: optional(int) }),
+    `update outbox set
+       state = case when state = 'sending' and attempts > $2 then state else 'sent' end,
+       settled_at = case when state = 'sending' and attempts > $2 then settled_at else $3 end,
+       lease_until = case when state = 'sending' and attempts > $2 then lease_until end,
+       message_id = coalesce(message_id, $4)
+     where id = $1 and (state = 'sending' and attempts = $2 or state = 'unknown'
+       or kind <> 'card' and state in ('sending', 'queued') and attempts >= $2)
+     returning message_id as kept`,
+    [id, attempts, now, messageId],
   );
-  return rows > 0;
+  if (settled) return settled;
+  return first(q, z.object({ kept: optional(int) }), 'select message_id as kept from outbox where id = $1', [id]);
 }
 
 /** It will not be sent: refused (`failed`), not needed any more (`dropped`), or perhaps sent, nobody knows (`unknown`). */
 export async function settleFailed(
   q: Queryable,
-  id: number,
+  { id, attempts }: Attempt,
   state: 'unknown' | 'dropped' | 'failed',
   now: Date,
   error: string,
 ): Promise<boolean> {
   const rows = await touched(
     q,
-    `update outbox set state = $2, settled_at = $3, lease_until = null, error = $4
-     where id = $1 and state in ('sending', 'queued')`,
-    [id, state, now, error],
+    `update outbox set state = case when message_id is null then $3 else 'sent' end, settled_at = $4, lease_until = null,
+       error = $5
+     where id = $1 and state = 'sending' and attempts = $2`,
+    [id, attempts, state, now, error],
   );
   return rows > 0;
 }
 
 /**
  * Back into the queue, in its old place, for another attempt not before `notBefore`. When a newer row with the same coalesce
- * key waits by now, this one merges into it. False when the row was not `sending`.
+ * key waits by now, this one merges into it. False when somebody else has decided on the row since.
  */
-export async function retryAt(q: Queryable, id: number, notBefore: Date, error: string): Promise<boolean> {
+export async function retryAt(
+  q: Queryable,
+  { id, attempts }: Attempt,
+  notBefore: Date,
+  error: string,
+  waited?: Waited,
+): Promise<boolean> {
   // Taken out and put in again, since only an insert can say what happens when the place is taken.
   const rows = await touched(
     q,
-    `with mine as (delete from outbox where id = $1 and state = 'sending' returning *)
+    `with mine as (delete from outbox where id = $1 and state = 'sending' and attempts = $2 returning *)
      insert into outbox as o (id, dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, attempts,
-       not_before, error, created_at)
+       not_before, error, created_at, message_id, sound, waited)
      overriding system value
-     select id, dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, attempts, $2, $3, created_at
+     select id, dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, attempts, $3, $4, created_at,
+       message_id, sound, coalesce($5, waited)
      from mine
      on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
        priority = least(o.priority, excluded.priority), attempts = greatest(o.attempts, excluded.attempts),
-       not_before = greatest(o.not_before, excluded.not_before), error = excluded.error`,
-    [id, notBefore, error],
+       not_before = greatest(o.not_before, excluded.not_before), error = excluded.error,
+       sound = coalesce(o.sound, excluded.sound), waited = coalesce(excluded.waited, o.waited)`,
+    [id, attempts, notBefore, error, waited],
   );
   return rows > 0;
 }
@@ -198,6 +238,17 @@ export async function perhapsSent(q: Queryable, cardId: string): Promise<boolean
     [cardId],
   );
   return found;
+}
+
+/** The chats of rows that somebody is sending, or was when it vanished; one entry a row. */
+export async function chatsSending(q: Queryable): Promise<number[]> {
+  const rows = await many(q, z.object({ chat: int }), `select chat_id as chat from outbox where state = 'sending'`);
+  return rows.map(({ chat }) => chat);
+}
+
+/** Notes that everything due before `now` had to wait because nobody was reached. */
+export async function markUnreachable(q: Queryable, now: Date): Promise<void> {
+  await q.query(`update outbox set waited = 'unreachable' where state = 'queued' and not_before <= $1`, [now]);
 }
 
 /** Nobody but a former sender can be sending these now: it has until `until` to say what came of it. */

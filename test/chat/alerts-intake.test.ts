@@ -354,7 +354,7 @@ test('a delivery that is under way does not swallow a change: the next one is qu
   const [taken] = await claimDue(store.db, { now: clock.now(), leaseMs: 60_000, limit: 1 });
   await intake.accept(body({ status: 'resolved' }));
   expect(await queued()).toHaveLength(1);
-  await settleSent(store.db, taken!.id, clock.now(), 1);
+  await settleSent(store.db, taken!, clock.now(), 1);
   expect(await queued()).toHaveLength(1);
   expect(await cards()).toMatchObject([{ rev: 2 }]);
 });

@@ -20,10 +20,15 @@ export interface PollerOptions {
   readonly log: Log;
   /** Must have stored them when it resolves: the next poll confirms them to Telegram. */
   readonly receive: (updates: readonly Update[]) => Promise<void>;
+  /** Telegram has answered a poll. */
+  readonly polled?: () => void;
 }
 
 /** Long polling: stores before confirming, and never gives up. Resolves when `signal` aborts. */
-export async function poll({ api, clock, random, log, receive }: PollerOptions, signal: AbortSignal): Promise<void> {
+export async function poll(
+  { api, clock, random, log, receive, polled }: PollerOptions,
+  signal: AbortSignal,
+): Promise<void> {
   let offset: number | undefined;
   let failures = 0;
   let hasWebhook = true;
@@ -51,6 +56,7 @@ export async function poll({ api, clock, random, log, receive }: PollerOptions, 
         lastUpdateAt = clock.now().getTime();
       }
       failures = 0;
+      polled?.();
     } catch (error) {
       if (signal.aborted) break;
       failures += 1;
@@ -67,7 +73,7 @@ export async function poll({ api, clock, random, log, receive }: PollerOptions, 
 }
 
 /** grammY types its signal after another library's; Node's is the same in use. */
-const abortable = (signal: AbortSignal): Parameters<Api['getMe']>[0] => signal as Parameters<Api['getMe']>[0];
+export const abortable = (signal: AbortSignal): Parameters<Api['getMe']>[0] => signal as Parameters<Api['getMe']>[0];
 
 const isConflict = (error: unknown): error is GrammyError => error instanceof GrammyError && error.error_code === 409;
 const isWebhookConflict = (error: unknown): boolean => isConflict(error) && error.description.includes('webhook');

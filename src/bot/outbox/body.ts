@@ -36,13 +36,20 @@ const messageBody = z.object({
   document: z.object({ name: z.string(), text: z.string() }).exactOptional(),
   /** Replaces this message instead of sending a new one. */
   edits: z.int().exactOptional(),
+  /** Shown above the text. */
+  picture: z.object({ id: z.string(), alt: z.string() }).exactOptional(),
 });
 export type MessageBody = z.output<typeof messageBody>;
 
 export const parseMessageBody = (body: unknown): MessageBody => messageBody.parse(body);
 
-const deleteBody = z.object({ messageId: z.int() });
-export const parseDeleteBody = (body: unknown): { messageId: number } => deleteBody.parse(body);
+const deleteBody = z.object({
+  messageId: z.int(),
+  /** What it says from then on when it may not be deleted any more. */
+  instead: z.string().exactOptional(),
+});
+export type DeleteBody = z.output<typeof deleteBody>;
+export const parseDeleteBody = (body: unknown): DeleteBody => deleteBody.parse(body);
 
 export interface Opening {
   readonly q: Queryable;
@@ -101,6 +108,8 @@ export interface Letter {
   readonly onlyFor?: string;
   /** Opens the answer field of the person it replies to. */
   readonly forceReply?: boolean;
+  /** With or without a sound; absent: by severity. */
+  readonly sound?: boolean | undefined;
 }
 
 /** The short way out, open while this process leads the outbox and the chat is free. */
@@ -127,9 +136,10 @@ export async function post(
     ...wireOf(rendered, keyboard),
     plain: plain(doc, reader).text,
     ...(replyTo === undefined ? {} : { replyTo }),
+    ...(doc.picture === undefined ? {} : { picture: doc.picture }),
     ...(letter.forceReply && keyboard.length === 0 ? { forceReply: true } : {}),
   };
-  const take = dedupeKey === undefined ? lane?.reserve(chat, priority) : undefined;
+  const take = dedupeKey === undefined && letter.sound === undefined ? lane?.reserve(chat, priority) : undefined;
   if (lane && take) {
     let row: OutboxRow | undefined;
     try {
@@ -148,6 +158,7 @@ export async function post(
       priority,
       kind: 'message',
       body,
+      sound: letter.sound,
       ...(dedupeKey === undefined ? {} : { dedupeKey }),
     },
     reader.now,

@@ -15,6 +15,8 @@ export type Failure =
   | { readonly kind: 'message-gone' }
   | { readonly kind: 'reply-gone' }
   | { readonly kind: 'too-long' }
+  /** The picture was not accepted: the text is. */
+  | { readonly kind: 'picture'; readonly reason: string }
   /** Nothing can be written to this chat until somebody mends it. */
   | { readonly kind: 'chat-gone'; readonly reason: string }
   /** The token does not work: nothing can be written anywhere. */
@@ -26,7 +28,15 @@ export type Failure =
   /** Refused for another reason: sending it again is no use. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-type Described = 'same' | 'thread-gone' | 'reply-gone' | 'message-gone' | 'too-long' | 'entities' | 'chat-gone';
+type Described =
+  | 'same'
+  | 'thread-gone'
+  | 'reply-gone'
+  | 'message-gone'
+  | 'picture'
+  | 'too-long'
+  | 'entities'
+  | 'chat-gone';
 
 /** Words of Telegram's description (telegram.md, "Errors"), in the order in which they are tried. */
 const DESCRIPTIONS: readonly (readonly [RegExp, Described])[] = [
@@ -34,13 +44,14 @@ const DESCRIPTIONS: readonly (readonly [RegExp, Described])[] = [
   [/message thread not found|TOPIC_CLOSED|TOPIC_DELETED/i, 'thread-gone'],
   [/message to be replied not found|replied message not found|reply message not found/i, 'reply-gone'],
   [
-    /message to (edit|delete) not found|message can't be (edited|deleted)|MESSAGE_ID_INVALID|no text in the message to edit/i,
+    /message to (edit|delete) not found|message can't be (edited|deleted)|MESSAGE_ID_INVALID|no (text|caption) in the message to edit/i,
     'message-gone',
   ],
   [
-    /message is too long|text is too long|message caption is too long|MESSAGE_TOO_LONG|reply markup is too long/i,
-    'too-long',
+    /PHOTO_|IMAGE_PROCESS_FAILED|MEDIA_INVALID|MEDIA_EMPTY|too big for a photo|as photo|message caption is too long|not enough rights to send photos|Request Entity Too Large/i,
+    'picture',
   ],
+  [/message is too long|text is too long|MESSAGE_TOO_LONG|reply markup is too long/i, 'too-long'],
   [
     /can't parse|entity (begins|ends|beginning)|ENTIT(Y|IES)_|BUTTON_|inline keyboard button|Wrong HTTP URL|message text is empty/i,
     'entities',
@@ -81,12 +92,17 @@ function classifyAnswer({ error_code: code, description, parameters }: GrammyErr
     case 'too-long':
       return { kind };
     case 'entities':
+    case 'picture':
     case 'chat-gone':
       return { kind, reason };
     case undefined:
       return code === 403 ? { kind: 'chat-gone', reason } : { kind: 'refused', reason };
   }
 }
+
+/** The message is there, but too old (or not ours) to be deleted. */
+export const isUndeletable = (error: unknown): boolean =>
+  error instanceof GrammyError && error.error_code === 400 && error.description.includes("message can't be deleted");
 
 /** The system's error code, never the message: that holds the address with the token. */
 function networkReason(error: unknown): string {

@@ -5,9 +5,9 @@ import type { Random } from '../../core/random.ts';
 import { card as findCard, wantCard } from '../../store/cards.ts';
 import type { Queryable } from '../../store/db.ts';
 import { enqueue, type OutboxRow } from '../../store/outbox.ts';
-import type { Readers } from '../readers.ts';
+import { type Doc, doc, line } from '../../core/doc.ts';
+import type { Addressee, Readers } from '../readers.ts';
 import { post } from './body.ts';
-import { lostChatDoc } from './deliver.ts';
 
 /** What cannot be said where it belongs is said to the administrators in private. */
 export function createFallback(options: {
@@ -70,3 +70,10 @@ export function createFallback(options: {
 function withoutButtons(body: unknown): unknown {
   return typeof body === 'object' && body !== null ? { ...body, keyboard: [], replyTo: undefined } : body;
 }
+
+const lostChatDoc = (reader: Addressee, chat: string, reason: string): Doc =>
+  doc(
+    { kind: 'title', icon: 'warning', of: reader.t('outbox-chat-lost', { chat }) },
+    line(reader.t('outbox-chat-lost-why', { reason })),
+    line(reader.t('outbox-chat-lost-do')),
+  );

@@ -1,5 +1,5 @@
 /** How the next attempt of a row differs from the first. Kept in the row, so that it survives a restart. */
-export const MODES = ['plain', 'no-reply', 'general', 'repeat', 'document'] as const;
+export const MODES = ['plain', 'no-reply', 'general', 'remade', 'repeat', 'document', 'no-picture'] as const;
 export type Mode = (typeof MODES)[number];
 
 const PREFIX = 'next: ';

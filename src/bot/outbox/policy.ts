@@ -29,10 +29,14 @@ export interface Attempted {
   readonly modes: ReadonlySet<Mode>;
   /** It was an edit of a message that is there: repeating it cannot show anything twice. */
   readonly edit: boolean;
+  /** Telegram answers nothing at all: the call most likely did not reach it, and nothing that waits may be lost. */
+  readonly outage?: boolean;
 }
 
 const MAX_ATTEMPTS = 12;
-const backoff = (attempts: number): number => Math.min(60_000, 1000 * 2 ** Math.min(10, attempts - 1));
+/** Short enough that everything is there soon after Telegram answers again; slower for what never works. */
+const backoff = (attempts: number): number =>
+  Math.min(attempts <= MAX_ATTEMPTS ? 15_000 : 60_000, 1000 * 2 ** Math.min(10, attempts - 1));
 
 /** The delivery policy of telegram.md as one function. */
 export function afterFailure(row: Attempted, failure: Failure): Next {
@@ -51,6 +55,8 @@ export function afterFailure(row: Attempted, failure: Failure): Next {
       return row.modes.has('general') ? { kind: 'settle', state: 'failed', reason: failure.kind } : { kind: 'topic' };
     case 'entities':
       return once('plain', failure.reason);
+    case 'picture':
+      return once('no-picture', failure.reason);
     case 'too-long':
       return once('document', failure.kind);
     case 'reply-gone':
@@ -81,6 +87,7 @@ export function ambiguous(row: Attempted, reason: string): Next {
     if (row.attempts >= MAX_ATTEMPTS && row.kind === 'delete') return { kind: 'settle', state: 'unknown', reason };
     return { kind: 'again', delayMs, reason };
   }
+  if (row.outage) return { kind: 'again', delayMs, with: 'repeat', reason };
   // Information is not worth a duplicate: the digest tells what may be missing.
   if (row.priority >= PRIORITY.information) return { kind: 'settle', state: 'unknown', reason };
   if (row.priority > PRIORITY.critical && row.attempts >= MAX_ATTEMPTS)

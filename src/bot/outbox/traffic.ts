@@ -1,6 +1,7 @@
 import { decide, type Decision, type Limits, PRIORITY, recentSends } from '../../core/budget.ts';
 import { type ChatState, chatStates } from '../../store/chats.ts';
 import type { Queryable } from '../../store/db.ts';
+import { chatsSending } from '../../store/outbox.ts';
 
 /** A chat whose route was disabled is tried again after this long, in case it was mended without a word. */
 const PROBE_MS = 3_600_000;
@@ -26,18 +27,31 @@ export class Traffic {
     this.#limits = limits;
   }
 
-  /** Reads what an earlier leader left: budgets, and bans that outlive a restart. */
-  async load(q: Queryable): Promise<void> {
+  /** Reads what an earlier leader left: budgets, and bans that outlive a restart. What it was sending counts as sent now. */
+  async load(q: Queryable, now: number): Promise<void> {
     this.#chats.clear();
     for (const [chat, state] of await chatStates(q)) this.#chats.set(chat, fromStore(state));
+    for (const chat of await chatsSending(q)) {
+      this.of(chat).sends.push(now);
+      this.#overall.push(now);
+    }
   }
 
-  /** Reads one chat again: somebody else changed it (a person unblocked the bot). */
+  /** Reads one chat again: somebody else changed it (a person unblocked the bot, another process was asked to wait). */
   async reload(q: Queryable, chat: number): Promise<void> {
     const state = (await chatStates(q, [chat])).get(chat);
-    const known = this.#chats.get(chat);
-    if (state === undefined || known === undefined) return;
+    if (state === undefined) return;
+    const known = this.of(chat);
     known.disabledReason = state.disabledReason;
+    known.blockedUntil = Math.max(known.blockedUntil, state.blockedUntil?.getTime() ?? 0);
+    for (const [name, thread] of Object.entries(state.topics)) known.topics.set(name, thread);
+  }
+
+  /** Why something that waits in this chat since then was not sent before, as far as the chat is to blame. */
+  reason(chat: number, since: number, now: number): 'flood' | 'budget' | undefined {
+    const { blockedUntil, sends } = this.of(chat);
+    if (blockedUntil > since) return 'flood';
+    return isGroup(chat) && recentSends(sends, now).length * 2 >= this.#limits.perGroupPerMinute ? 'budget' : undefined;
   }
 
   of(chat: number): ChatTraffic {

@@ -1,5 +1,7 @@
 /** Telegram's limit of a message, in code points after entity parsing. */
 export const MAX_TEXT = 4096;
+/** The same of the text under a picture. */
+export const MAX_CAPTION = 1024;
 /** Telegram ignores entities beyond this number. */
 export const MAX_ENTITIES = 100;
 

@@ -27,3 +27,12 @@ alter table outbox
   -- Why it waited last, for whoever wonders at its age.
   add waited text check (waited in ('unreachable', 'flood', 'budget'));
 update cards set wanted_at = created_at, first_delivered_at = created_at where delivered_at is not null;
+
+-- Who makes a missing topic, or that it may not be made: two senders never make two.
+create table topic_claims (
+  chat_id bigint not null,
+  name    text not null,
+  until   timestamptz not null,
+  refused boolean not null default false,
+  primary key (chat_id, name)
+);

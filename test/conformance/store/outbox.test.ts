@@ -48,7 +48,7 @@ describe('claiming', () => {
     expect(bodies(taken)).toEqual(['critical', 'other chat', 'first']);
     expect(taken.every((row) => row.state === 'sending' && row.attempts === 1)).toBe(true);
     expect(await claim(db)).toEqual([]);
-    for (const row of taken) expect(await settleSent(db, row.id, T0, 7)).toBe(true);
+    for (const row of taken) expect(await settleSent(db, row, T0, 7)).toEqual({ kept: 7 });
     expect(bodies(await claim(db))).toEqual(['second']);
   });
 
@@ -57,7 +57,7 @@ describe('claiming', () => {
     await message(db, GROUP, 1, 'older, more urgent');
     await message(db, GROUP, 2, 'younger');
     const [head] = await claim(db, T0, 1);
-    expect(await retryAt(db, head!.id, later(60), '502')).toBe(true);
+    expect(await retryAt(db, head!, later(60), '502')).toBe(true);
     expect(await claim(db, later(30))).toEqual([]);
     const again = await claim(db, later(61));
     expect(bodies(again)).toEqual(['older, more urgent']);
@@ -101,7 +101,7 @@ describe('claiming', () => {
         if (rows.length === 0 && (await stats(db, T0)).queued === 0) return;
         for (const row of rows) {
           sent.set(row.chat, [...(sent.get(row.chat) ?? []), Number(row.body)]);
-          await settleSent(db, row.id, T0);
+          await settleSent(db, row, T0);
         }
       }
     };
@@ -140,7 +140,7 @@ describe('queueing', () => {
     expect(await enqueue(db, parcel, T0)).toBeTypeOf('number');
     expect(await enqueue(db, parcel, T0)).toBeUndefined();
     const [row] = await claim(db);
-    await settleSent(db, row!.id, T0);
+    await settleSent(db, row!, T0);
     expect(await enqueue(db, parcel, later(100))).toBeUndefined();
   });
 
@@ -159,7 +159,7 @@ describe('queueing', () => {
     await enqueue(db, { ...parcel, body: 'old' }, T0);
     const [sending] = await claim(db);
     const newer = await enqueue(db, { ...parcel, body: 'new' }, T0);
-    expect(await retryAt(db, sending!.id, later(10), '429')).toBe(true);
+    expect(await retryAt(db, sending!, later(10), '429')).toBe(true);
     expect(await outboxRow(db, sending!.id)).toBeUndefined();
     expect(await claim(db, later(9))).toEqual([]);
     expect(await claim(db, later(10))).toMatchObject([{ id: newer, body: 'new', attempts: 2 }]);
@@ -171,10 +171,12 @@ describe('queueing', () => {
     const [row] = await claim(db);
     expect(await expiredLeases(db, later(29))).toEqual([]);
     expect(await expiredLeases(db, later(31))).toMatchObject([{ id: row!.id }]);
-    expect(await settleFailed(db, row!.id, 'unknown', later(31), 'the sender vanished')).toBe(true);
-    expect(await settleSent(db, row!.id, later(32))).toBe(false);
+    expect(await settleFailed(db, row!, 'unknown', later(31), 'the sender vanished')).toBe(true);
     expect(await claim(db, later(60))).toEqual([]);
     expect(await stats(db, later(60))).toEqual({ queued: 0, oldestAgeMs: {}, unknown: 1 });
+    // It was there after all: what its sender says late is worth more than not knowing.
+    expect(await settleSent(db, row!, later(61), 9)).toEqual({ kept: 9 });
+    expect((await stats(db, later(61))).unknown).toBe(0);
   });
 
   test('statistics and purge', async () => {
@@ -183,7 +185,7 @@ describe('queueing', () => {
     await message(db, GROUP, 2, 'b', later(5));
     expect(await stats(db, later(10))).toEqual({ queued: 2, oldestAgeMs: { 0: 10_000, 2: 5000 }, unknown: 0 });
     const [row] = await claim(db, T0, 1);
-    await settleSent(db, row!.id, later(1));
+    await settleSent(db, row!, later(1));
     expect(await purge(db, later(1))).toBe(0);
     expect(await purge(db, later(2))).toBe(1);
   });
@@ -209,7 +211,7 @@ describe('cards', () => {
     await touchCards(db, 'incident', '7', T0);
     await touchCards(db, 'incident', '7', T0);
     expect(await claim(db)).toEqual([]);
-    await settleSent(db, rows[0]!.id, T0);
+    await settleSent(db, rows[0]!, T0);
     expect(await claim(db)).toHaveLength(1);
   });
 
@@ -225,8 +227,17 @@ describe('cards', () => {
   test('a delivery that ends late does not hide a newer one', async () => {
     const { db } = await storeForTest();
     const { id } = await wantCard(db, wish(), T0);
-    expect(await delivered(db, id, { rev: 3, hash: 'new', messageId: 10 }, T0)).toBe(true);
-    expect(await delivered(db, id, { rev: 2, hash: 'old', messageId: 9 }, T0)).toBe(false);
+    const chat = GROUP;
+    expect(await delivered(db, id, { rev: 3, hash: 'new', messageId: 10, was: undefined, chat }, T0)).toBe('noted');
+    // Noted once more, because the answer of the database was lost.
+    expect(await delivered(db, id, { rev: 3, hash: 'new', messageId: 10, was: undefined, chat }, T0)).toBe('noted');
+    expect(await delivered(db, id, { rev: 2, hash: 'old', messageId: 10, was: 10, chat }, T0)).toBe('outdated');
+    for (const rev of [2, 3, 4]) {
+      const late = { rev, hash: 'late', messageId: 9, was: undefined, chat };
+      expect(await delivered(db, id, late, T0)).toBe('superseded');
+    }
+    expect(await delivered(db, id, { rev: 4, hash: 'x', messageId: 10, was: 10, chat: -5 }, T0)).toBe('superseded');
+    await forgetMessage(db, id, 9);
     expect(await cardByMessage(db, GROUP, 10)).toMatchObject({ id, deliveredHash: 'new', deliveredRev: 3 });
     await forgetMessage(db, id);
     expect(await card(db, id)).toMatchObject({ messageId: undefined, deliveredHash: undefined });
@@ -235,7 +246,7 @@ describe('cards', () => {
   test('another view is another delivery; a card that is gone has none, and comes back as a new message', async () => {
     const { db } = await storeForTest();
     const { id } = await wantCard(db, wish(), T0);
-    await delivered(db, id, { rev: 1, hash: 'x', messageId: 10 }, T0);
+    await delivered(db, id, { rev: 1, hash: 'x', messageId: 10, was: undefined, chat: GROUP }, T0);
     expect(await setView(db, id, 'details', T0)).toMatchObject({ view: 'details', rev: 2 });
     await gone(db, id, T0);
     expect(await setView(db, id, '', T0)).toBeUndefined();

@@ -3,6 +3,7 @@ import * as actions from '../../../src/store/actions.ts';
 import { card, cardByMessage, delivered, wantCard } from '../../../src/store/cards.ts';
 import * as certificates from '../../../src/store/certificates.ts';
 import * as chats from '../../../src/store/chats.ts';
+import * as topics from '../../../src/store/topics.ts';
 import * as conversations from '../../../src/store/conversations.ts';
 import * as inbox from '../../../src/store/inbox.ts';
 import { allObservations, observation, observe } from '../../../src/store/observations.ts';
@@ -61,8 +62,8 @@ describe('chats', () => {
     const { db } = await storeForTest();
     await chats.disable(db, GROUP, 'kicked', T0);
     await chats.disable(db, GROUP, 'blocked', later(5));
-    await chats.setTopic(db, GROUP, 'alerts', 7);
-    await chats.setTopic(db, GROUP, 'digest', 8);
+    await topics.setTopic(db, GROUP, 'alerts', 7);
+    await topics.setTopic(db, GROUP, 'digest', 8);
     expect((await chats.chatStates(db)).get(GROUP)).toMatchObject({
       disabledAt: T0,
       disabledReason: 'blocked',
@@ -75,7 +76,7 @@ describe('chats', () => {
   test('a group that became a supergroup takes its cards, deliveries and buttons along', async () => {
     const { db } = await storeForTest();
     const moved = await wantCard(db, { kind: 'incident', ref: '1', chat: GROUP, thread: 3, priority: 1 }, T0);
-    await delivered(db, moved.id, { rev: 1, hash: 'x', messageId: 10 }, T0);
+    await delivered(db, moved.id, { rev: 1, hash: 'x', messageId: 10, was: undefined, chat: GROUP }, T0);
     const twice = await wantCard(db, { kind: 'incident', ref: '2', chat: GROUP, priority: 1 }, T0);
     const there = await wantCard(db, { kind: 'incident', ref: '2', chat: SUPERGROUP, priority: 1 }, T0);
     await enqueue(db, { chat: GROUP, priority: 2, kind: 'message', body: 'hello' }, T0);
