@@ -38,6 +38,7 @@ import { factsOf, portsOf } from './app/ports.ts';
 import { schedulesOf } from './app/schedules.ts';
 import { addressOf, closeServer, listen } from './app/server.ts';
 import type { Systems } from './app/systems.ts';
+import { type Standing, watcherOfBot, watcherOfWorker } from './app/watcher.ts';
 
 /** `bot`: Telegram and webhooks; `worker`: the queue and everything with credentials; `start`: both in one process. */
 export type ProcessRole = 'bot' | 'worker' | 'start';
@@ -121,7 +122,17 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   };
 
   const systems = hasWorker ? await edges.systems() : undefined;
-  const ports = portsOf({ config, db, clock, systems, queue });
+  const siteText = texts.for(config.site.language);
+  const ports = portsOf({
+    config,
+    db,
+    clock,
+    systems,
+    queue,
+    t: siteText,
+    catalogue: texts,
+    redact: (text) => edges.redactor.redact(text),
+  });
   const executor = createExecutor({
     db,
     operations,
@@ -227,6 +238,10 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     );
   };
 
+  const stand = ({ leader, run }: Standing): void =>
+    inBackground((signal) => (leader === undefined ? run(signal) : db.leader(leader, signal, run)));
+  const watcherEdges = { db, clock, log, writer, t: siteText, version, secrets, every };
+
   /** What menus and cards show is looked at when a worker starts, at most once an hour however often it restarts. */
   const lookAround = async (): Promise<void> => {
     const hour = clock.now().toISOString().slice(0, 13);
@@ -254,6 +269,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       });
       await queue.start(({ runId }, signal) => executor.process(runId, signal), { concurrency: CONCURRENCY });
       await lookAround();
+      if (systems) for (const one of await watcherOfWorker(config, systems, watcherEdges)) stand(one);
       if (alertWatch) {
         inBackground((signal) =>
           db.leader('alert-watch', signal, every(ALERT_WATCH_EVERY_MS, 'asking Alertmanager', alertWatch.round)),
@@ -288,6 +304,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     starters.push(async () => {
       // Not waited for: while Telegram is away, alerts are kept, schedules fire and operations run all the same.
       inBackground((signal) => bot.start(signal));
+      for (const one of watcherOfBot(config, watcherEdges)) stand(one);
       stoppers.push(() => bot.stop());
     });
   }

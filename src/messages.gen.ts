@@ -5,6 +5,7 @@ import { commands } from './handlers/commands/registry.gen.ts';
 import { operations } from './tasks/operations/registry.gen.ts';
 import { messages as appMessages } from './app/messages.ts';
 import { messages as botCardsCertificate } from './bot/cards/certificate.ts';
+import { messages as botCardsDrill } from './bot/cards/drill.ts';
 import { messages as botCardsIncidentMessages } from './bot/cards/incident/messages.ts';
 import { messages as botCardsRunMessages } from './bot/cards/run.messages.ts';
 import { messages as botMessages } from './bot/messages.ts';
@@ -26,6 +27,7 @@ import { messages as integrationsAlertmanagerMessages } from './integrations/ale
 import { messages as integrationsDockerMessages } from './integrations/docker/messages.ts';
 import { messages as integrationsExecMessages } from './integrations/exec/messages.ts';
 import { messages as integrationsHeartbeatHeartbeat } from './integrations/heartbeat/heartbeat.ts';
+import { messages as integrationsLokiMessages } from './integrations/loki/messages.ts';
 import { messages as integrationsPgbackrestMessages } from './integrations/pgbackrest/messages.ts';
 import { messages as integrationsPrometheusMessages } from './integrations/prometheus/messages.ts';
 import { messages as integrationsProxmoxMessages } from './integrations/proxmox/messages.ts';
@@ -40,18 +42,30 @@ import { messages as tasksOperationsBackupPg } from './tasks/operations/backup-p
 import { messages as tasksOperationsCerts } from './tasks/operations/certs.ts';
 import { messages as tasksOperationsContainerRestart } from './tasks/operations/container-restart.ts';
 import { messages as tasksOperationsDigest } from './tasks/operations/digest.ts';
+import { messages as tasksOperationsDrillAlert } from './tasks/operations/drill-alert.ts';
+import { messages as tasksOperationsDrillSeen } from './tasks/operations/drill-seen.ts';
+import { messages as tasksOperationsDrills } from './tasks/operations/drills.ts';
+import { messages as tasksOperationsGraph } from './tasks/operations/graph.ts';
 import { messages as tasksOperationsGuestRestart } from './tasks/operations/guest-restart.ts';
 import { messages as tasksOperationsGuestShutdown } from './tasks/operations/guest-shutdown.ts';
 import { messages as tasksOperationsGuestStart } from './tasks/operations/guest-start.ts';
 import { messages as tasksOperationsGuestStop } from './tasks/operations/guest-stop.ts';
+import { messages as tasksOperationsLogs } from './tasks/operations/logs.ts';
 import { messages as tasksOperationsProbes } from './tasks/operations/probes.ts';
+import { messages as tasksOperationsSilenceEnd } from './tasks/operations/silence-end.ts';
+import { messages as tasksOperationsSilenceExtend } from './tasks/operations/silence-extend.ts';
 import { messages as tasksOperationsSilence } from './tasks/operations/silence.ts';
+import { messages as tasksOperationsSilences } from './tasks/operations/silences.ts';
 import { messages as tasksOperationsStatus } from './tasks/operations/status.ts';
 import { messages as tasksOperationsUnack } from './tasks/operations/unack.ts';
 import { messages as tasksOperationsUnsilence } from './tasks/operations/unsilence.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
+import { messages as tasksWatchFolding } from './tasks/watch/folding.ts';
+import { messages as tasksWatchPlacement } from './tasks/watch/placement.ts';
 import { messages as tasksWatchSetAside } from './tasks/watch/set-aside.ts';
+import { messages as tasksWatcherDrillDoc } from './tasks/watcher/drill-doc.ts';
+import { messages as tasksWatcherDrills } from './tasks/watcher/drills.ts';
 import { messages as tasksWatcherProber } from './tasks/watcher/prober.ts';
 import { messages as tasksWatcherWatchdog } from './tasks/watcher/watchdog.ts';
 
@@ -60,6 +74,7 @@ export const allMessages: readonly Messages[] = [
   ...new Set<Messages>([
     appMessages,
     botCardsCertificate,
+    botCardsDrill,
     botCardsIncidentMessages,
     botCardsRunMessages,
     botMessages,
@@ -81,6 +96,7 @@ export const allMessages: readonly Messages[] = [
     integrationsDockerMessages,
     integrationsExecMessages,
     integrationsHeartbeatHeartbeat,
+    integrationsLokiMessages,
     integrationsPgbackrestMessages,
     integrationsPrometheusMessages,
     integrationsProxmoxMessages,
@@ -95,18 +111,30 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsCerts,
     tasksOperationsContainerRestart,
     tasksOperationsDigest,
+    tasksOperationsDrillAlert,
+    tasksOperationsDrillSeen,
+    tasksOperationsDrills,
+    tasksOperationsGraph,
     tasksOperationsGuestRestart,
     tasksOperationsGuestShutdown,
     tasksOperationsGuestStart,
     tasksOperationsGuestStop,
+    tasksOperationsLogs,
     tasksOperationsProbes,
+    tasksOperationsSilenceEnd,
+    tasksOperationsSilenceExtend,
     tasksOperationsSilence,
+    tasksOperationsSilences,
     tasksOperationsStatus,
     tasksOperationsUnack,
     tasksOperationsUnsilence,
     tasksOverviewDoc,
     tasksSeveral,
+    tasksWatchFolding,
+    tasksWatchPlacement,
     tasksWatchSetAside,
+    tasksWatcherDrillDoc,
+    tasksWatcherDrills,
     tasksWatcherProber,
     tasksWatcherWatchdog,
     ...[...operations, ...commands, ...cards].map((member) => member.messages),

@@ -3,10 +3,12 @@ import type { Log } from '../core/log.ts';
 import { expire, purge as purgeActions } from '../store/actions.ts';
 import { purgeCards } from '../store/cards.ts';
 import type { Database } from '../store/db.ts';
+import { purgeDrills } from '../store/drills.ts';
 import { purge as purgeInbox } from '../store/inbox.ts';
 import { purgeIncidents } from '../store/incidents.ts';
 import { purge as purgeOutbox } from '../store/outbox.ts';
 import { purgePictures } from '../store/pictures.ts';
+import { purgeProbeDays } from '../store/probes.ts';
 import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRuns } from '../store/runs.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
@@ -36,6 +38,8 @@ export function createHousekeeping(options: {
       await purgeStepUp(db, ago(days(1)));
       await purgeSchedules(db, ago(days(60)));
       await purgeSetAside(db, ago(options.retentionMs));
+      await purgeProbeDays(db, ago(Math.max(options.retentionMs, days(400))));
+      await purgeDrills(db, ago(Math.max(options.retentionMs, days(400))));
       const forgotten = {
         incidents: await purgeIncidents(db, ago(options.retentionMs)),
         runs: await purgeRuns(db, ago(options.retentionMs)),

@@ -1,16 +1,22 @@
 import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
+import type { Catalogue, Translate } from '../core/i18n.ts';
 import type { Config, Endpoint } from '../config/schema.ts';
 import type { Database } from '../store/db.ts';
 import { observation } from '../store/observations.ts';
 import type { JobQueue } from '../store/queue.ts';
 import { createCertificateWatch } from '../tasks/certificates.ts';
 import type { Facts } from '../tasks/define.ts';
+import { createEvidence } from '../tasks/evidence/evidence.ts';
 import { containersKey } from '../tasks/docker-look.ts';
 import { createIncidentDesk } from '../tasks/incidents.ts';
 import { createOverview } from '../tasks/overview.ts';
 import type { Ports } from '../tasks/ports.ts';
+import { createSilenceDesk } from '../tasks/silences/desk.ts';
+import { createStormDesk } from '../tasks/storms.ts';
 import { type Place, placeFor } from '../tasks/watch/placement.ts';
+import { createProbeBoard } from '../tasks/watcher/board.ts';
+import { createDrillDesk } from '../tasks/watcher/drills.ts';
 import type { Systems } from './systems.ts';
 
 /** What forms, menus and checks may know of the declared world. */
@@ -42,17 +48,35 @@ interface PortsOptions {
   readonly clock: Clock;
   readonly systems: Systems | undefined;
   readonly queue: JobQueue;
+  /** In the language of the site. */
+  readonly t: Translate;
+  readonly catalogue: Catalogue;
+  /** Keeps secrets out of log lines and pictures. */
+  readonly redact: (text: string) => string;
 }
 
 /** The ports by name, made when first used; one that is not configured, or not in this process, says so. */
-export function portsOf({ config, db, clock, systems, queue }: PortsOptions): Ports {
+export function portsOf({ config, db, clock, systems, queue, t, catalogue, redact }: PortsOptions): Ports {
   const missing = (port: string): never => {
     throw new VakhtaError('permanent', 'port-missing', `port ${port} is not available here`, { args: { port } });
   };
   const incidents = createIncidentDesk({ db, clock });
+  const storms = createStormDesk({ db, clock });
+  const silences = createSilenceDesk({
+    db,
+    clock,
+    zone: config.site.zone,
+    nameOf: (by) => config.operators.find(({ id }) => id === by)?.name ?? by,
+  });
+  const probes = createProbeBoard({ db, clock, config });
+  const drills = createDrillDesk({ db, clock, config, alertmanager: systems?.alertmanager, t });
   if (!systems) {
     return {
+      drills,
       incidents,
+      storms,
+      silences,
+      probes,
       get alertmanager() {
         return missing('alertmanager');
       },
@@ -61,6 +85,9 @@ export function portsOf({ config, db, clock, systems, queue }: PortsOptions): Po
       },
       get docker() {
         return missing('docker');
+      },
+      get evidence() {
+        return missing('evidence');
       },
       get overview() {
         return missing('overview');
@@ -75,10 +102,25 @@ export function portsOf({ config, db, clock, systems, queue }: PortsOptions): Po
   }
   const { alertmanager, proxmox, pgbackrest } = systems;
   return {
+    drills,
     incidents,
+    storms,
+    silences,
+    probes,
     proxmox,
     pgbackrest,
     docker: systems.docker,
+    evidence: createEvidence({
+      db,
+      clock,
+      config,
+      catalogue,
+      redact,
+      incidents,
+      prometheus: systems.prometheus,
+      loki: systems.loki,
+      hosts: systems.hosts,
+    }),
     certificates: createCertificateWatch({
       db,
       clock,

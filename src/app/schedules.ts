@@ -58,5 +58,20 @@ export function schedulesOf(config: Config, requests: Requests, clock: Clock): r
     run: (tx, dueAt) => ask(tx, 'certificates', 'certs', {}, dueAt),
   };
 
-  return config.certificates.endpoints.length > 0 ? [...digests, certificates] : digests;
+  const { drill } = config;
+  const drillZone = config.chats.find(({ id }) => id === drill?.chat)?.zone ?? config.site.zone;
+  const drills: readonly Schedule[] = drill
+    ? [
+        {
+          name: 'drill.alert',
+          spec: { zone: drillZone, at: drill.at, weekdays: drill.weekdays },
+          catchUp: 'once',
+          // A drill in the middle of the night would teach people to sleep through alerts.
+          maxLateMs: hours(2),
+          run: (tx, dueAt) => ask(tx, 'drill.alert', 'drill.alert', {}, dueAt),
+        },
+      ]
+    : [];
+
+  return [...digests, ...drills, ...(config.certificates.endpoints.length > 0 ? [certificates] : [])];
 }

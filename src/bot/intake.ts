@@ -8,6 +8,8 @@ import type { Random } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Database } from '../store/db.ts';
 import { receiveRows } from '../store/direct.ts';
+import { observe } from '../store/observations.ts';
+import { POLL } from '../tasks/watcher/heartbeat.ts';
 import { poll } from './intake/poller.ts';
 import { ALLOWED_UPDATES, type Codes, kindOf, toReceived } from './intake/updates.ts';
 import { webhookRoute } from './intake/webhook.ts';
@@ -33,6 +35,7 @@ export interface Intake {
   readonly route?: Hono;
 }
 
+const NOTE_POLL_EVERY_MS = 20_000;
 /** Processes without the lead tell the leader that there is something in the inbox. */
 const CHANNEL = 'vakhta_inbox';
 
@@ -46,6 +49,15 @@ export function createIntake(options: IntakeOptions): Intake {
     for (const update of updates) metrics.update(kindOf(update));
     worker.take(rows);
   };
+  /** Noted now and then, for whoever wonders whether Telegram still answers (tasks/watcher/heartbeat.ts). */
+  let notedAt = -Infinity;
+  const polled = (): void => {
+    const now = clock.now();
+    if (now.getTime() - notedAt < NOTE_POLL_EVERY_MS) return;
+    notedAt = now.getTime();
+    observe(db, POLL, true, {}, now).catch((error: unknown) => log.warn(loggable(error), 'a poll was not noted'));
+  };
+
   /** In webhook mode any process receives, and the leader handles. */
   const receiveAndTell = async (updates: readonly Update[]): Promise<void> => {
     await receive(updates);
@@ -74,7 +86,7 @@ export function createIntake(options: IntakeOptions): Intake {
       db.leader('intake', signal, async (leading) => {
         const unlisten = await db.listen(CHANNEL, () => worker.kick());
         try {
-          const incoming = webhook ? setWebhook(webhook, leading) : poll({ api, clock, random, log, receive }, leading);
+          const incoming = webhook ? setWebhook(webhook, leading) : poll({ api, clock, random, log, receive, polled }, leading);
           await Promise.all([incoming, worker.run(leading)]);
         } finally {
           await unlisten();

@@ -3,10 +3,14 @@ import type { Docker } from '../integrations/docker/port.ts';
 import type { PgBackRest } from '../integrations/pgbackrest/pgbackrest.ts';
 import type { Proxmox } from '../integrations/proxmox/port.ts';
 import type { CertificateWatch } from './certificates.ts';
+import type { Evidence } from './evidence/evidence.ts';
 import type { IncidentDesk } from './incidents.ts';
 import type { Overview } from './overview.ts';
 import type { SilenceDesk } from './silences/desk.ts';
 import type { Several } from './several.ts';
+import type { StormDesk } from './storms.ts';
+import type { ProbeBoard } from './watcher/board.ts';
+import type { DrillDesk } from './watcher/drills.ts';
 
 /**
  * What operations and checks may use of the outside, by name. app.ts composes them; a process that lacks one (the bot role
@@ -16,10 +20,14 @@ export interface Ports {
   readonly alertmanager: Alertmanager;
   readonly certificates: CertificateWatch;
   readonly docker: Several<Docker>;
+  readonly drills: DrillDesk;
+  readonly evidence: Evidence;
   readonly incidents: IncidentDesk;
   readonly overview: Overview;
   readonly pgbackrest: Several<PgBackRest>;
+  readonly probes: ProbeBoard;
   readonly proxmox: Several<Proxmox>;
+  readonly storms: StormDesk;
   readonly silences: SilenceDesk;
 }
 

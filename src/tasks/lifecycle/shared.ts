@@ -47,7 +47,8 @@ export async function step(
 export async function showRun(tx: Tx, run: Run, operation: Operation, now: Date, attention: boolean): Promise<void> {
   const { origin } = run;
   if (origin.incident !== undefined) await touchCards(tx, 'incident', String(origin.incident), now);
-  if (origin.chat === undefined || (operation.quiet && origin.incident !== undefined && !attention)) return;
+  const isShown = origin.incident !== undefined || origin.shown === true;
+  if (origin.chat === undefined || (operation.quiet && isShown && !attention)) return;
   await wantCard(
     tx,
     {

@@ -5,12 +5,20 @@ import backupPg from './backup-pg.ts';
 import certs from './certs.ts';
 import containerRestart from './container-restart.ts';
 import digest from './digest.ts';
+import drillAlert from './drill-alert.ts';
+import drillSeen from './drill-seen.ts';
+import drills from './drills.ts';
+import graph from './graph.ts';
 import guestRestart from './guest-restart.ts';
 import guestShutdown from './guest-shutdown.ts';
 import guestStart from './guest-start.ts';
 import guestStop from './guest-stop.ts';
+import logs from './logs.ts';
 import probes from './probes.ts';
+import silenceEnd from './silence-end.ts';
+import silenceExtend from './silence-extend.ts';
 import silence from './silence.ts';
+import silences from './silences.ts';
 import status from './status.ts';
 import unack from './unack.ts';
 import unsilence from './unsilence.ts';
@@ -21,12 +29,20 @@ export const operations: readonly Operation[] = [
   certs,
   containerRestart,
   digest,
+  drillAlert,
+  drillSeen,
+  drills,
+  graph,
   guestRestart,
   guestShutdown,
   guestStart,
   guestStop,
+  logs,
   probes,
+  silenceEnd,
+  silenceExtend,
   silence,
+  silences,
   status,
   unack,
   unsilence,
