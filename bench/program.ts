@@ -23,6 +23,8 @@ export async function openTelegram(): Promise<{ telegram: TelegramSimulator; url
 export interface Installed {
   /** Starts `vakhta start` and waits until it is ready; `extra` are options of Node.js. */
   start(extra?: readonly string[]): Promise<Program>;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
 }
 
 /** The whole program with a configuration file, its database and a Bot API server to talk to. `main` is the built one, or the source. */
@@ -31,10 +33,12 @@ export async function install(place: Place, apiRoot: string, main: readonly stri
   const file = join(place.folder, 'vakhta.yaml');
   await writeFile(file, configuration({ apiRoot, port, dataDir: join(place.folder, 'program') }));
   const env = { ...environment(place.databaseUrl), VAKHTA_CONFIG: file, VAKHTA_LANG: 'en' };
+  const url = `http://127.0.0.1:${port}`;
   return {
+    url,
     start: async (extra = []) => {
       const program = place.node([...extra, ...main, 'start'], env);
-      await untilOk(`http://127.0.0.1:${port}/readyz`, program);
+      await untilOk(`${url}/readyz`, program);
       return program;
     },
   };

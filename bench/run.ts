@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import { type Bench, save, table } from './figures.ts';
+import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { press } from './press.ts';
 import { reply } from './reply.ts';
 import { start } from './start.ts';
 import { webhook } from './webhook.ts';
 
 /** `npm run bench -- [name…] [--save]`: see docs/benchmarks.md. */
-const benches: readonly Bench[] = [webhook, reply, start, memory];
+const benches: readonly Bench[] = [webhook, latency, reply, press, start, memory];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
