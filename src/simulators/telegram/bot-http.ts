@@ -48,6 +48,7 @@ export async function botRequest(api: BotApi, c: Http, token: string, method: st
       });
     if (typeof fault === 'string') log(fault);
     else if (fault !== undefined && 'flood' in fault) log(429, fault.flood);
+    else if (fault !== undefined && 'answer' in fault) log('late');
     else if (fault !== undefined) log(fault.error_code, fault.parameters?.retry_after);
     const before = fault === undefined ? undefined : await failBefore(fault, c);
     if (before !== undefined) return before;
@@ -115,6 +116,10 @@ const chatIdOf = (params: Params): number | undefined =>
 
 async function failBefore(fault: Fault, c: Http): Promise<Response | undefined> {
   if (typeof fault === 'object') {
+    if ('answer' in fault) {
+      await fault.before;
+      return undefined;
+    }
     if ('flood' in fault) {
       throw new ApiError(429, `Too Many Requests: retry after ${fault.flood}`, { retry_after: fault.flood });
     }
@@ -138,7 +143,10 @@ async function failBefore(fault: Fault, c: Http): Promise<Response | undefined> 
 }
 
 async function failAfter(fault: Fault, response: Response, c: Http): Promise<Response> {
-  if (typeof fault === 'object') return response;
+  if (typeof fault === 'object') {
+    if ('answer' in fault) await fault.answer;
+    return response;
+  }
   switch (fault) {
     case 'accept-reset':
       return reset(c);

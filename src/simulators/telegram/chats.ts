@@ -11,7 +11,8 @@ export interface Topic {
 /** A message as the chat keeps it; `message` is replaced, never changed, by an edit. */
 export interface Stored {
   message: Message;
-  readonly kind: 'text' | 'media' | 'service';
+  /** A text becomes a picture by an edit. */
+  kind: 'text' | 'media' | 'service';
   readonly byBot: boolean;
   /** Carries a reply keyboard or a forced reply, and so cannot be edited. */
   readonly fixed: boolean;

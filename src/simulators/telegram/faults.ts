@@ -27,7 +27,9 @@ export type Fault =
       readonly parameters?: { readonly retry_after?: number };
     }
   /** 429, and the chat stays banned for that long. */
-  | { readonly flood: number };
+  | { readonly flood: number }
+  /** The call is carried out at once, or when `before` resolves, and answered when `answer` does. */
+  | { readonly before?: Promise<unknown>; readonly answer: Promise<unknown> };
 
 /** What can go wrong with an update on its way to the bot. */
 export type UpdateFault = 'duplicate-update' | 'late-update';

@@ -75,3 +75,38 @@ test('albums: 2 to 10 of one kind, each item a message with its own caption', ()
     );
     expect(h.sim.state.messages(GROUP)).toHaveLength(2);
   }));
+
+test('an edit makes a text a picture and a picture another one, but never a picture a text', () =>
+  withSimulator(async (h) => {
+    const { message_id } = await h.ok<SentMessage>('sendMessage', { chat_id: GROUP, text: 'CPU' });
+    const edit = (file: File, more: object = {}) =>
+      h.call(
+        'editMessageMedia',
+        { chat_id: GROUP, message_id, media: { type: 'photo', media: 'attach://p', ...more }, p: file },
+        { encoding: 'multipart' },
+      );
+    const first = await edit(png(1280, 720), { caption: '<b>CPU</b>', parse_mode: 'HTML' });
+    expect(resultProblems('editMessageMedia', first.result)).toEqual([]);
+    expect(first.result).toMatchObject({
+      message_id,
+      photo: [{ width: 1280, height: 720 }],
+      caption: 'CPU',
+      caption_entities: [{ type: 'bold' }],
+    });
+    expect(first.result).not.toHaveProperty('text');
+    const second = await edit(png(640, 480));
+    expect(second.result).toMatchObject({ message_id, photo: [{ width: 640 }] });
+    expect(second.result).not.toHaveProperty('caption');
+    expect(await h.call('editMessageCaption', { chat_id: GROUP, message_id, caption: 'RAM' })).toMatchObject({
+      status: 200,
+    });
+    expect((await h.call('editMessageText', { chat_id: GROUP, message_id, text: 'CPU' })).description).toBe(
+      'Bad Request: there is no text in the message to edit',
+    );
+    expect((await edit(png(2100, 100))).description).toBe('Bad Request: PHOTO_INVALID_DIMENSIONS');
+    expect((await edit(png(9, 9), { caption: 'x'.repeat(1025) })).description).toBe(
+      'Bad Request: message caption is too long',
+    );
+    expect((await edit(png(9, 9), { type: 'sticker' })).status).toBe(400);
+    expect(h.sim.state.messages(GROUP)).toHaveLength(1);
+  }));

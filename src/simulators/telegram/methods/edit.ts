@@ -11,6 +11,17 @@ import { captionContent, textContent } from './send.ts';
 const NOT_MODIFIED =
   'message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message';
 
+/** What a message loses when it becomes another picture or document. */
+const MEDIA_FIELDS = [
+  'text',
+  'entities',
+  'link_preview_options',
+  'photo',
+  'document',
+  'caption',
+  'caption_entities',
+] as const satisfies readonly (keyof MessageContent)[];
+
 export const editMethods: Methods = {
   editMessageText: (context, params) => {
     const formatted = parseFormatted(params, 'text', 'entities');
@@ -26,6 +37,28 @@ export const editMethods: Methods = {
     return edit(context, params, ['caption', 'caption_entities'], content, ({ kind }) => {
       if (kind !== 'media') throw badRequest('there is no caption in the message to edit');
     });
+  },
+
+  /** Replaces photo or document, or adds one to a text message; a picture never becomes text again. */
+  editMessageMedia: (context, params) => {
+    const media = params.object('media', 'InputMedia');
+    if (media === undefined) throw badRequest('parameter "media" is required');
+    const item = params.with(media);
+    const type = item.text('type');
+    if (type !== 'photo' && type !== 'document')
+      throw badRequest(`can't parse InputMedia: type "${type}" is unsupported`);
+    const caption = captionContent(parseFormatted(item, 'caption', 'caption_entities'));
+    const source = params.attached(item.text('media'));
+    const file =
+      type === 'photo' ? { photo: context.files.photo(source) } : { document: context.files.document(source) };
+    let target: Stored | undefined;
+    const message = edit(context, params, MEDIA_FIELDS, { ...file, ...caption }, (stored) => {
+      if (stored.message.media_group_id !== undefined && stored.message[type] === undefined)
+        throw badRequest("message can't be edited");
+      target = stored;
+    });
+    if (target) target.kind = 'media';
+    return message;
   },
 
   editMessageReplyMarkup: (context, params) => edit(context, params, [], {}, () => undefined),
