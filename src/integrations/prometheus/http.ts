@@ -33,8 +33,8 @@ export interface Answer {
   readonly text: string;
 }
 
-/** The HTTP client that Alertmanager and Prometheus share. `system` is their name in error texts and codes. */
-export function createHttp(system: 'alertmanager' | 'prometheus', settings: HttpSettings, edges: HttpEdges) {
+/** The HTTP client that Alertmanager, Prometheus and Loki share. `system` is their name in error texts and codes. */
+export function createHttp(system: 'alertmanager' | 'prometheus' | 'loki', settings: HttpSettings, edges: HttpEdges) {
   const base = settings.url.replace(/\/+$/, '');
   // A user name or password in the address must not show up in messages.
   const where = new URL(base).host;
