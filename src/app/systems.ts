@@ -13,6 +13,8 @@ import type { Executor } from '../integrations/exec/executor.ts';
 import { createLocalExecutor } from '../integrations/exec/local.ts';
 import { createSshExecutor } from '../integrations/exec/ssh.ts';
 import { createPgBackRest, type PgBackRest } from '../integrations/pgbackrest/pgbackrest.ts';
+import { createLoki } from '../integrations/loki/loki.ts';
+import type { Loki } from '../integrations/loki/port.ts';
 import type { Auth } from '../integrations/prometheus/http.ts';
 import { createPrometheus, type Prometheus } from '../integrations/prometheus/prometheus.ts';
 import type { Proxmox } from '../integrations/proxmox/port.ts';
@@ -25,6 +27,7 @@ import { several, type Several } from '../tasks/several.ts';
 export interface Systems {
   readonly alertmanager: Alertmanager | undefined;
   readonly prometheus: Prometheus | undefined;
+  readonly loki: Loki | undefined;
   readonly proxmox: Several<Proxmox>;
   readonly pgbackrest: Several<PgBackRest>;
   readonly docker: Several<Docker>;
@@ -125,12 +128,14 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     createAlertmanager({ url: config.alertmanager.url, ...authOf(config.alertmanager.auth) }, http);
   const prometheus =
     config.prometheus && createPrometheus({ url: config.prometheus.url, ...authOf(config.prometheus.auth) }, http);
+  const loki = config.loki && createLoki({ url: config.loki.url, ...authOf(config.loki.auth) }, http);
   const extra = config.certificates.ca === undefined ? [] : [await readPem(config.certificates.ca)];
   const tls = createTlsProber({ ca: extra }, { clock });
 
   return {
     alertmanager,
     prometheus,
+    loki,
     proxmox,
     pgbackrest,
     docker,
@@ -141,6 +146,7 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
       ...(vault ? [['vault', vault] as const] : []),
       ...(alertmanager ? [['alertmanager', alertmanager] as const] : []),
       ...(prometheus ? [['prometheus', prometheus] as const] : []),
+      ...(loki ? [['loki', loki] as const] : []),
       ...proxmox.ids.map((id) => [`proxmox ${id}`, proxmox.get(id)] as const),
       ...hosts.ids.map((id) => [`host ${id}`, hosts.get(id)] as const),
       ...docker.ids.map((id) => [`docker ${id}`, docker.get(id)] as const),
