@@ -28,6 +28,10 @@ import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
 import { createReconciler } from './tasks/lifecycle/reconciler.ts';
 import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
 import { createStepUp } from './tasks/lifecycle/step-up.ts';
+import { createInventoryWatch } from './tasks/watch/inventory.ts';
+import { createStormWatch } from './tasks/watch/storm-watch.ts';
+import { createFixLoop } from './tasks/fixes/loop.ts';
+import { pageAgain } from './tasks/watch/paging.ts';
 import { createIncidentWriter } from './tasks/watch/writer.ts';
 import { loadRunbooks } from './tasks/runbooks.ts';
 import { allMessages } from './messages.gen.ts';
@@ -84,6 +88,7 @@ const CONCURRENCY = 4;
 const DRAIN_MS = seconds(20);
 const RECONCILE_EVERY_MS = seconds(5);
 const HEARTBEAT_EVERY_MS = seconds(20);
+const STORM_WATCH_EVERY_MS = seconds(5);
 const ALERT_WATCH_EVERY_MS = seconds(15);
 
 /** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
@@ -275,6 +280,12 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
           db.leader('alert-watch', signal, every(ALERT_WATCH_EVERY_MS, 'asking Alertmanager', alertWatch.round)),
         );
       }
+      if (systems && systems.proxmox.ids.length > 0) {
+        const inventory = createInventoryWatch({ db, clock, log, proxmox: systems.proxmox });
+        inBackground((signal) =>
+          db.leader('inventory', signal, every(minutes(1), 'reading what runs where', inventory.round)),
+        );
+      }
       const engines = systems?.docker;
       if (engines && engines.ids.length > 0) {
         const look = createDockerLook({ db, clock, log, engines });
@@ -304,6 +315,10 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     starters.push(async () => {
       // Not waited for: while Telegram is away, alerts are kept, schedules fire and operations run all the same.
       inBackground((signal) => bot.start(signal));
+      const storms = createStormWatch({ db, clock, log, config });
+      inBackground((signal) =>
+        db.leader('storm-watch', signal, every(STORM_WATCH_EVERY_MS, 'looking after storms', storms.round)),
+      );
       for (const one of watcherOfBot(config, watcherEdges)) stand(one);
       stoppers.push(() => bot.stop());
     });

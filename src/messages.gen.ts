@@ -6,8 +6,12 @@ import { operations } from './tasks/operations/registry.gen.ts';
 import { messages as appMessages } from './app/messages.ts';
 import { messages as botCardsCertificate } from './bot/cards/certificate.ts';
 import { messages as botCardsDrill } from './bot/cards/drill.ts';
+import { messages as botCardsIncidentFolding } from './bot/cards/incident/folding.ts';
 import { messages as botCardsIncidentMessages } from './bot/cards/incident/messages.ts';
+import { messages as botCardsIncidentSilence } from './bot/cards/incident/silence.ts';
 import { messages as botCardsRunMessages } from './bot/cards/run.messages.ts';
+import { messages as botCardsSilence } from './bot/cards/silence.ts';
+import { messages as botCardsStormMessages } from './bot/cards/storm/messages.ts';
 import { messages as botMessages } from './bot/messages.ts';
 import { messages as botOutboxMessages } from './bot/outbox/messages.ts';
 import { messages as botRenderMessages } from './bot/render/messages.ts';
@@ -34,6 +38,7 @@ import { messages as integrationsProxmoxMessages } from './integrations/proxmox/
 import { messages as integrationsTlsMessages } from './integrations/tls/messages.ts';
 import { messages as integrationsVaultMessages } from './integrations/vault/messages.ts';
 import { messages as storeMessages } from './store/messages.ts';
+import { messages as tasksFixesMessages } from './tasks/fixes/messages.ts';
 import { messages as tasksGuestPower } from './tasks/guest-power.ts';
 import { messages as tasksIncidents } from './tasks/incidents.ts';
 import { messages as tasksLifecycleMessages } from './tasks/lifecycle/messages.ts';
@@ -57,11 +62,15 @@ import { messages as tasksOperationsSilenceExtend } from './tasks/operations/sil
 import { messages as tasksOperationsSilence } from './tasks/operations/silence.ts';
 import { messages as tasksOperationsSilences } from './tasks/operations/silences.ts';
 import { messages as tasksOperationsStatus } from './tasks/operations/status.ts';
+import { messages as tasksOperationsStormAck } from './tasks/operations/storm-ack.ts';
+import { messages as tasksOperationsStormList } from './tasks/operations/storm-list.ts';
 import { messages as tasksOperationsUnack } from './tasks/operations/unack.ts';
 import { messages as tasksOperationsUnsilence } from './tasks/operations/unsilence.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
+import { messages as tasksStorms } from './tasks/storms.ts';
 import { messages as tasksWatchFolding } from './tasks/watch/folding.ts';
+import { messages as tasksWatchMessages } from './tasks/watch/messages.ts';
 import { messages as tasksWatchPlacement } from './tasks/watch/placement.ts';
 import { messages as tasksWatchSetAside } from './tasks/watch/set-aside.ts';
 import { messages as tasksWatcherDrillDoc } from './tasks/watcher/drill-doc.ts';
@@ -75,8 +84,12 @@ export const allMessages: readonly Messages[] = [
     appMessages,
     botCardsCertificate,
     botCardsDrill,
+    botCardsIncidentFolding,
     botCardsIncidentMessages,
+    botCardsIncidentSilence,
     botCardsRunMessages,
+    botCardsSilence,
+    botCardsStormMessages,
     botMessages,
     botOutboxMessages,
     botRenderMessages,
@@ -103,6 +116,7 @@ export const allMessages: readonly Messages[] = [
     integrationsTlsMessages,
     integrationsVaultMessages,
     storeMessages,
+    tasksFixesMessages,
     tasksGuestPower,
     tasksIncidents,
     tasksLifecycleMessages,
@@ -126,11 +140,15 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsSilence,
     tasksOperationsSilences,
     tasksOperationsStatus,
+    tasksOperationsStormAck,
+    tasksOperationsStormList,
     tasksOperationsUnack,
     tasksOperationsUnsilence,
     tasksOverviewDoc,
     tasksSeveral,
+    tasksStorms,
     tasksWatchFolding,
+    tasksWatchMessages,
     tasksWatchPlacement,
     tasksWatchSetAside,
     tasksWatcherDrillDoc,

@@ -13,6 +13,7 @@ import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRuns } from '../store/runs.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
 import { purge as purgeStepUp } from '../store/stepup.ts';
+import { purgeStorms } from '../store/storms.ts';
 import { purgeSetAside } from '../store/webhook-log.ts';
 
 /** Forgets what nobody needs any more: history after the retention of the configuration, plumbing after days. The audit stays. */
@@ -41,6 +42,7 @@ export function createHousekeeping(options: {
       await purgeProbeDays(db, ago(Math.max(options.retentionMs, days(400))));
       await purgeDrills(db, ago(Math.max(options.retentionMs, days(400))));
       const forgotten = {
+        storms: await purgeStorms(db, ago(options.retentionMs)),
         incidents: await purgeIncidents(db, ago(options.retentionMs)),
         runs: await purgeRuns(db, ago(options.retentionMs)),
         cards: await purgeCards(db, ago(options.retentionMs)),

@@ -23,13 +23,18 @@ const incident_ = z.object({
   startedAt: at,
   updatedAt: at,
   resolvedAt: optional(at),
+  /** It says that a node or a guest is down. */
+  saysDown: z.boolean().optional(),
+  /** The incident that shows it: what it is about runs on what is down by that one. */
+  foldedInto: optional(int).optional(),
 });
 
 /** An alert group (or an own probe's finding) as people see it. `data` belongs to the reducer in core. */
 export type Incident = z.output<typeof incident_>;
 
 const columns = `id, source, group_key as "groupKey", current, state, severity, title, data, rev, owner, acked_at as "ackedAt",
-  silence, started_at as "startedAt", updated_at as "updatedAt", resolved_at as "resolvedAt"`;
+  silence, started_at as "startedAt", updated_at as "updatedAt", resolved_at as "resolvedAt",
+  says_down as "saysDown", folded_into as "foldedInto"`;
 
 /**
  * The current incident of each group that has one, by group key. With `forUpdate` (in a transaction) nobody else changes or begins
@@ -192,6 +197,11 @@ export function incident(
   );
 }
 
+/** These incidents; one that is not there is left out. */
+export function incidents(q: Queryable, ids: readonly number[]): Promise<Incident[]> {
+  return many(q, incident_, `select ${columns} from incidents where id = any ($1) order by id`, [ids]);
+}
+
 /** What fires now: critical first, then oldest first. */
 export function firing(
   q: Queryable,
@@ -247,14 +257,52 @@ export function releaseOwner(q: Queryable, id: number, owner: string, now: Date)
   );
 }
 
-/** Acknowledgements of incidents that still fire and were made before: they have worn off. */
-export function staleOwners(q: Queryable, ackedBefore: Date): Promise<Incident[]> {
+/** What shows that the one who took an incident on is at work. */
+const ACTIONS = `array['acknowledged', 'commented', 'silenced', 'unsilenced', 'silence-ended', 'handed-over', 'fix-started',
+  'fix-cleared']`;
+
+/**
+ * Incidents that still fire, are not silenced, and whose owner took them on before, without anything that was done since: no
+ * comment, no silence, no handing over, no run asked for from the card. Their acknowledgement has worn off.
+ */
+export function staleOwners(q: Queryable, before: Date, now: Date): Promise<Incident[]> {
   return many(
     q,
     incident_,
-    `select ${columns} from incidents where state = 'firing' and owner is not null and acked_at < $1 order by id limit 200`,
-    [ackedBefore],
+    `select ${columns} from incidents i where state = 'firing' and owner is not null and acked_at < $1
+       and coalesce((silence->>'until')::timestamptz <= $2, true)
+       and not exists (select from incident_events e where e.incident_id = i.id and e.at >= $1 and e.kind = any (${ACTIONS}))
+       and not exists (select from runs r where r.created_at >= $1 and (r.origin->>'incident')::bigint = i.id)
+     order by id limit 200`,
+    [before, now],
   );
+}
+
+/** Frees an incident from an owner who took it on at that time; false when something happened meanwhile. */
+export async function expireOwner(q: Queryable, id: number, owner: string, ackedAt: Date, now: Date): Promise<boolean> {
+  const rows = await touched(
+    q,
+    `update incidents set owner = null, acked_at = null, updated_at = $4, rev = rev + 1
+     where id = $1 and owner = $2 and acked_at = $3 and state = 'firing'`,
+    [id, owner, ackedAt, now],
+  );
+  return rows > 0;
+}
+
+/** Gives an incident that fires to somebody, if it still belongs to whom it was seen with (undefined: to nobody). */
+export async function handOver(
+  q: Queryable,
+  id: number,
+  who: { readonly from: string | undefined; readonly to: string },
+  now: Date,
+): Promise<boolean> {
+  const rows = await touched(
+    q,
+    `update incidents set owner = $3, acked_at = $4, updated_at = $4, rev = rev + 1
+     where id = $1 and owner is not distinct from $2 and state = 'firing'`,
+    [id, who.from, who.to, now],
+  );
+  return rows > 0;
 }
 
 /** Notes the silence that covers an incident, or that none does. */

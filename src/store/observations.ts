@@ -21,6 +21,11 @@ export function observation(q: Queryable, source: string): Promise<Observation |
   return first(q, row, 'select source, at, ok, data from observations where source = $1', [source]);
 }
 
+/** Those whose source is like this pattern of SQL. */
+export function observationsLike(q: Queryable, pattern: string): Promise<Observation[]> {
+  return many(q, row, 'select source, at, ok, data from observations where source like $1 order by source', [pattern]);
+}
+
 export function allObservations(q: Queryable): Promise<Observation[]> {
   return many(q, row, 'select source, at, ok, data from observations order by source');
 }

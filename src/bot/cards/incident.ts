@@ -21,6 +21,8 @@ import { alertLines, alertsOf, clip, type DrawingContext, whereLabels } from './
 import { clock, viewButton } from './incident/common.ts';
 import { evidence } from './incident/evidence.ts';
 import { loadExtras } from './incident/extras.ts';
+import { folding } from './incident/folding.ts';
+import { fixes, loadFixes } from './incident/fixes.ts';
 import { messages } from './incident/messages.ts';
 import { owner } from './incident/owner.ts';
 import { type Drawing, type Extras, type IncidentPart, NO_EXTRAS } from './incident/part.ts';
@@ -35,7 +37,7 @@ const NAME_MAX = 80;
 const MINUTE_MS = 60_000;
 
 /** In the order in which they show. */
-const PARTS: readonly IncidentPart[] = [owner, silence, evidence];
+const PARTS: readonly IncidentPart[] = [owner, folding, fixes, silence, evidence];
 
 export default defineCard({
   kind: 'incident',
@@ -43,8 +45,12 @@ export default defineCard({
   render: async (context, card) => {
     const row = await incident(context.q, Number(card.ref));
     if (!row) return 'gone';
+    // Another card shows it; one that nobody has seen is not worth a message.
+    if (row.foldedInto !== undefined && card.messageId === undefined && card.reader === undefined) return 'gone';
     const data = incidentData.parse(row.data);
-    return drawIncident(context, row, data, card.view, await loadExtras(context.q, row, data, card.view));
+    const extras = await loadExtras(context.q, row, data, card.view);
+    const all = { ...extras, fixes: await loadFixes(context, row, data) };
+    return drawIncident(context, row, data, card.view, all);
   },
 });
 
@@ -68,7 +74,7 @@ export function drawIncident(
     return { blocks: [head, ...blocks], buttons: filled([back, ...look], ...rows), ...(file ? { file } : {}) };
   }
   const secondary = PARTS.flatMap((part) => part.secondary?.(drawing) ?? []);
-  return { blocks: [head, ...face(drawing)], buttons: filled([...primary, ...secondary], ...usual) };
+  return { blocks: [head, ...face(drawing)], buttons: filled(primary, secondary, ...usual) };
 }
 
 const filled = (...all: (readonly Button[])[]): (readonly Button[])[] => all.filter((row) => row.length > 0);

@@ -4,5 +4,7 @@ import certificate from './certificate.ts';
 import drill from './drill.ts';
 import incident from './incident.ts';
 import run from './run.ts';
+import silence from './silence.ts';
+import storm from './storm.ts';
 
-export const cards: readonly CardKind[] = [certificate, drill, incident, run];
+export const cards: readonly CardKind[] = [certificate, drill, incident, run, silence, storm];

@@ -20,6 +20,8 @@ import silenceExtend from './silence-extend.ts';
 import silence from './silence.ts';
 import silences from './silences.ts';
 import status from './status.ts';
+import stormAck from './storm-ack.ts';
+import stormList from './storm-list.ts';
 import unack from './unack.ts';
 import unsilence from './unsilence.ts';
 
@@ -44,6 +46,8 @@ export const operations: readonly Operation[] = [
   silence,
   silences,
   status,
+  stormAck,
+  stormList,
   unack,
   unsilence,
 ];

@@ -1,12 +1,24 @@
 import type { Block, Button, Doc, Inlines } from '../../../core/doc.ts';
 import type { IncidentData } from '../../../core/incident.ts';
 import type { Incident, IncidentEvent } from '../../../store/incidents.ts';
+import type { SilenceRow } from '../../../store/silences.ts';
+import type { SeenAlerts } from '../../../tasks/silences/alerts.ts';
 import type { DrawingContext } from './alerts.ts';
+import type { FixExtras } from './fixes.ts';
+import type { FoldingExtras } from './folding.ts';
 
 /** What drawing needs beyond the incident's own row; read by `extras.ts`, so that drawing itself reads nothing. */
 export interface Extras {
   /** Newest first; only when the view shows it. */
   readonly history: readonly IncidentEvent[];
+  /** What may mend it, and what was tried. */
+  readonly fixes?: FixExtras | undefined;
+  /** What is folded into it, or into what it is folded; absent: neither. */
+  readonly folding?: FoldingExtras | undefined;
+  /** What Alertmanager holds; only when the view shows what a silence would mute. */
+  readonly alerts?: SeenAlerts;
+  /** The silence that is noted on the incident; only there, too. */
+  readonly silence?: SilenceRow;
 }
 
 export const NO_EXTRAS: Extras = { history: [] };
@@ -28,7 +40,7 @@ export interface IncidentPart {
   readonly blocks?: (drawing: Drawing) => readonly Block[];
   /** First row of the face, and of every view: what one is most likely to press. */
   readonly primary?: (drawing: Drawing) => readonly Button[];
-  /** Behind it in the first row of the face. */
+  /** The row below it on the face. */
   readonly secondary?: (drawing: Drawing) => readonly Button[];
   /** Further rows, also under views. */
   readonly rows?: (drawing: Drawing) => readonly (readonly Button[])[];
