@@ -190,16 +190,31 @@ export function lastPage(q: Queryable, incident: number, person: string): Promis
   );
 }
 
-/** Messages by which people were called to these incidents, made after `since`; the newest of each. */
-export async function pagesTold(q: Queryable, incidents: readonly number[], since: Date): Promise<number[]> {
-  if (incidents.length === 0) return [];
-  const rows = await many(
+/** Who was called to an incident so far, each with the newest time, the newest first. */
+export function calledPeople(q: Queryable, incident: number, since: Date): Promise<{ person: string; at: Date }[]> {
+  return many(
     q,
-    z.object({ id: int }),
-    `select id from pages where incident_id = any ($1) and told_at > $2 and lead is null order by id limit 200`,
-    [incidents, since],
+    z.object({ person: z.string(), at }),
+    `select person, max(told_at) as at from pages
+     where incident_id = $1 and person is not null and told_at >= $2 group by person order by 2 desc limit 10`,
+    [incident, since],
   );
-  return rows.map(({ id }) => id);
+}
+
+/** Calls and messages after quiet hours, delivered since a time, that show an incident as it was before its last change. */
+export function outdatedCalls(q: Queryable, since: Date): Promise<{ kind: string; ref: string }[]> {
+  return many(
+    q,
+    z.object({ kind: z.string(), ref: z.string() }),
+    `select distinct c.kind, c.ref from cards c
+       left join pages p on c.kind = 'page' and p.id::text = c.ref
+       left join held h on c.kind = 'quiet' and c.ref = h.person || ':' || (extract(epoch from h.released_at) * 1000)::bigint
+       join incidents i on i.id = coalesce(p.incident_id, h.incident_id)
+     where c.kind in ('page', 'quiet') and c.gone_at is null and c.created_at > $1 and c.message_id is not null
+       and i.updated_at > c.delivered_at and c.delivered_rev >= c.rev
+     limit 100`,
+    [since],
+  );
 }
 
 /** Forgets calls made before. */

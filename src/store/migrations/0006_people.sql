@@ -60,3 +60,6 @@ create unique index held_open on held (person, incident_id) where released_at is
 create index held_due on held (until_at) where released_at is null;
 create index held_released on held (person, released_at) where released_at is not null;
 create index held_incident on held (incident_id);
+
+-- Calls and what quiet hours held back are kept equal to their incidents for a day.
+create index cards_calls on cards (created_at) where kind in ('page', 'quiet') and gone_at is null;

@@ -81,6 +81,7 @@ describe('incidents', () => {
       ...row('g', { silence: { id: 's1' }, owner: 'anna', ackedAt: later(1) }),
       data: { alerts: [{ labels: { odd: 'nul\uFFFD' } }] },
       resolvedAt: undefined,
+      saysDown: false,
     });
     const plain = await write({ ...saved!, silence: undefined, owner: undefined, ackedAt: undefined });
     expect(plain).toMatchObject({ silence: undefined, owner: undefined, ackedAt: undefined, rev: 2 });
@@ -121,8 +122,8 @@ describe('incidents', () => {
     expect(outcomes.filter((one) => one.won)).toHaveLength(1);
     expect(outcomes.map((one) => (one.won ? one.incident.owner : one.owner))).toEqual([winner, winner, winner]);
     expect(await releaseOwner(db, id, 'somebody', later(2))).toBeUndefined();
-    expect(await staleOwners(db, later(1))).toEqual([]);
-    expect(await staleOwners(db, later(2))).toHaveLength(1);
+    expect(await staleOwners(db, later(1), later(2))).toEqual([]);
+    expect(await staleOwners(db, later(2), later(2))).toHaveLength(1);
     expect(await releaseOwner(db, id, winner, later(2))).toMatchObject({ owner: undefined, ackedAt: undefined });
   });
 
