@@ -67,7 +67,7 @@ const failure = async (work: Promise<void>): Promise<string> => {
     // Everything that a log could print of it.
     const seen: unknown[] = [];
     for (let one: unknown = error; one instanceof Error; one = one.cause) {
-      seen.push(one.name, one.message, { ...one }, one.stack);
+      seen.push(one.name, one.message, Object.entries(one), one.stack);
     }
     return JSON.stringify(seen);
   }
