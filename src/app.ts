@@ -89,6 +89,7 @@ const DRAIN_MS = seconds(20);
 const RECONCILE_EVERY_MS = seconds(5);
 const HEARTBEAT_EVERY_MS = seconds(20);
 const STORM_WATCH_EVERY_MS = seconds(5);
+const FIX_LOOP_EVERY_MS = seconds(3);
 const ALERT_WATCH_EVERY_MS = seconds(15);
 
 /** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
@@ -320,6 +321,8 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
         db.leader('storm-watch', signal, every(STORM_WATCH_EVERY_MS, 'looking after storms', storms.round)),
       );
       for (const one of watcherOfBot(config, watcherEdges)) stand(one);
+      const loop = createFixLoop({ db, clock, log, rules: config.fixes, operations, pageAgain });
+      inBackground((signal) => db.leader('fixes', signal, every(FIX_LOOP_EVERY_MS, 'looking after fixes', loop.round)));
       stoppers.push(() => bot.stop());
     });
   }

@@ -6,8 +6,10 @@ import { operations } from './tasks/operations/registry.gen.ts';
 import { messages as appMessages } from './app/messages.ts';
 import { messages as botCardsCertificate } from './bot/cards/certificate.ts';
 import { messages as botCardsDrill } from './bot/cards/drill.ts';
+import { messages as botCardsIncidentChanges } from './bot/cards/incident/changes.ts';
 import { messages as botCardsIncidentFolding } from './bot/cards/incident/folding.ts';
 import { messages as botCardsIncidentMessages } from './bot/cards/incident/messages.ts';
+import { messages as botCardsIncidentPeople } from './bot/cards/incident/people.ts';
 import { messages as botCardsIncidentSilence } from './bot/cards/incident/silence.ts';
 import { messages as botCardsRunMessages } from './bot/cards/run.messages.ts';
 import { messages as botCardsSilence } from './bot/cards/silence.ts';
@@ -84,8 +86,10 @@ export const allMessages: readonly Messages[] = [
     appMessages,
     botCardsCertificate,
     botCardsDrill,
+    botCardsIncidentChanges,
     botCardsIncidentFolding,
     botCardsIncidentMessages,
+    botCardsIncidentPeople,
     botCardsIncidentSilence,
     botCardsRunMessages,
     botCardsSilence,

@@ -16,6 +16,8 @@ import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { tlsLine } from '../integrations/tls/prober.ts';
 import { allMessages } from '../messages.gen.ts';
+import { operations } from '../tasks/operations/registry.gen.ts';
+import { fixProbes } from '../tasks/fixes/doctor.ts';
 import { openDatabase } from '../store/db.ts';
 import { createSystems, type Systems } from './systems.ts';
 import { vaultOf } from './vault.ts';
@@ -54,6 +56,7 @@ export async function runDoctor(run: DoctorRun): Promise<number> {
       ...missing.map(
         (args): DoctorProbe => ({ name: 'ca', probe: async () => ({ state: 'fail', text: 'doctor-ca-file', args }) }),
       ),
+      ...fixProbes(config.fixes, new Map(operations.map((one) => [one.name, one]))),
       ...systemProbes(config, secrets, systems, clock),
     ];
     const lines = await doctor(config, probes, { timeoutMs: LIMIT_MS, clock });

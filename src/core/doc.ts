@@ -49,11 +49,29 @@ export type Icon =
 
 /** What a button does when pressed: asks for an operation, or answers one of the life cycle's own questions. */
 export type Press =
-  | { readonly kind: 'operation'; readonly operation: string; readonly args: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'operation';
+      readonly operation: string;
+      readonly args: Readonly<Record<string, unknown>>;
+      /** On an incident's card: it is to mend the incident, and only that counts as its success. */
+      readonly fix?: PressedFix;
+    }
   /** Answers a waiting run. */
   | { readonly kind: 'run'; readonly verb: 'confirm' | 'approve' | 'reject' | 'cancel'; readonly runId: string }
   /** Redraws this card in another view ("details", page 2); changes nothing. */
   | { readonly kind: 'view'; readonly view: string };
+
+/** What a fix is measured by. */
+export interface PressedFix {
+  /** Equal for fixes that do the same. */
+  readonly key: string;
+  /** The alerts that it is for. */
+  readonly fingerprints: readonly string[];
+  /** Minutes from its end until they must be over. */
+  readonly clearsMinutes: number;
+  /** What the button said, when the configuration says so. */
+  readonly label?: { readonly ru: string; readonly en: string };
+}
 
 export type ButtonStyle = 'primary' | 'success' | 'danger';
 

@@ -141,7 +141,9 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
         const shown = { settled: card === undefined, ...(await redraw(card)) };
         return { kind: 'ask', operation, args: press.args, origin, ...shown };
       }
-      const run = await requests.request(actor, press.operation, press.args, { origin, idempotencyKey: action.token });
+      const asked = press.fix === undefined ? origin : { ...origin, fix: press.fix };
+      const given = { origin: asked, idempotencyKey: action.token };
+      const run = await requests.request(actor, press.operation, press.args, given);
       await linkRun(db, action.token, run.id);
       return { kind: 'done', settled: card === undefined, ...(await redraw(card)) };
     } catch (error) {

@@ -4,8 +4,21 @@ import { toJson } from '../core/json.ts';
 import type { Queryable } from './db.ts';
 import { at, first, int, only, optional, touched } from './rows.ts';
 
+/** A press that is to mend an incident; also part of the origin of its run. */
+export const pressedFix = z.object({
+  key: z.string(),
+  fingerprints: z.array(z.string()),
+  clearsMinutes: z.number(),
+  label: z.object({ ru: z.string(), en: z.string() }).exactOptional(),
+});
+
 const press = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('operation'), operation: z.string(), args: z.record(z.string(), z.unknown()) }),
+  z.object({
+    kind: z.literal('operation'),
+    operation: z.string(),
+    args: z.record(z.string(), z.unknown()),
+    fix: pressedFix.exactOptional(),
+  }),
   z.object({ kind: z.literal('run'), verb: z.enum(['confirm', 'approve', 'reject', 'cancel']), runId: z.string() }),
   z.object({ kind: z.literal('view'), view: z.string() }),
 ]) satisfies z.ZodType<Press>;

@@ -3,6 +3,7 @@ import { VakhtaError } from '../core/error.ts';
 import { toJson } from '../core/json.ts';
 import type { Actor } from '../core/people.ts';
 import { isFinal, mayFollow, RUN_STATES, type RunState } from '../core/run.ts';
+import { pressedFix } from './actions.ts';
 import type { Queryable } from './db.ts';
 import { at, first, int, jsonObject, many, optional, touched } from './rows.ts';
 
@@ -14,6 +15,10 @@ const origin = z.object({
   thread: int.exactOptional(),
   replyTo: int.exactOptional(),
   incident: int.exactOptional(),
+  /** It is to mend that incident. */
+  fix: pressedFix.exactOptional(),
+  /** Asked for on a card that itself shows what comes of it. */
+  shown: z.boolean().exactOptional(),
   /** Draw for this operator (language and zone) instead of the chat. */
   reader: z.string().exactOptional(),
 });

@@ -18,6 +18,7 @@ import { type IncidentAlert, type IncidentData, incidentData, sentenceOf, shared
 import { incident, type Incident } from '../../store/incidents.ts';
 import { defineCard } from './define.ts';
 import { alertLines, alertsOf, clip, type DrawingContext, whereLabels } from './incident/alerts.ts';
+import { loadChanges } from './incident/changes.ts';
 import { clock, viewButton } from './incident/common.ts';
 import { evidence } from './incident/evidence.ts';
 import { loadExtras } from './incident/extras.ts';
@@ -49,7 +50,11 @@ export default defineCard({
     if (row.foldedInto !== undefined && card.messageId === undefined && card.reader === undefined) return 'gone';
     const data = incidentData.parse(row.data);
     const extras = await loadExtras(context.q, row, data, card.view);
-    const all = { ...extras, fixes: await loadFixes(context, row, data) };
+    const all = {
+      ...extras,
+      fixes: await loadFixes(context, row, data),
+      ...(card.view === 'changes' ? { changes: await loadChanges(context, row, data) } : {}),
+    };
     return drawIncident(context, row, data, card.view, all);
   },
 });
@@ -69,9 +74,9 @@ export function drawIncident(
   const [name = '', ...argument] = view.split(':');
   const other = PARTS.flatMap((part) => part.views?.[name] ?? [])[0]?.(drawing, argument.join(':'));
   if (other) {
-    const { blocks, file, look = [], rows = [primary, ...usual] } = other;
+    const { blocks, file, look = [], further = [], rows = [primary, ...usual] } = other;
     const back = viewButton(context.t('incident-back'), '');
-    return { blocks: [head, ...blocks], buttons: filled([back, ...look], ...rows), ...(file ? { file } : {}) };
+    return { blocks: [head, ...blocks], buttons: filled([back, ...look], ...further, ...rows), ...(file ? { file } : {}) };
   }
   const secondary = PARTS.flatMap((part) => part.secondary?.(drawing) ?? []);
   return { blocks: [head, ...face(drawing)], buttons: filled(primary, secondary, ...usual) };

@@ -2,17 +2,22 @@ import { seconds } from '../../core/clock.ts';
 import { touchCards } from '../../store/cards.ts';
 import { patchRun, type Run } from '../../store/runs.ts';
 import type { Progress } from '../define.ts';
+import { PRIORITY, touchFixed } from './shared.ts';
 import { stopped } from './stop.ts';
 import type { Tools } from './tools.ts';
 
 /** How often a run under way says that its worker lives; the reconciler looks after those that fell silent. */
 export const HEARTBEAT_MS = seconds(10);
 
+/** How often progress redraws the card of the incident that a run is to mend. */
+const INCIDENT_EVERY_MS = seconds(5);
+
 /** Writes the newest progress, once a second at most, and never lets a slow database hold up the work. */
 export function progressPump({ db, clock, log, worker, cleanProgress }: Tools, run: Run) {
   let latest: Progress | undefined;
   let writing: Promise<void> | undefined;
   let last = Number.NEGATIVE_INFINITY;
+  let shown = Number.NEGATIVE_INFINITY;
   let cancelTimer: (() => void) | undefined;
   let stopping = false;
 
@@ -24,7 +29,12 @@ export function progressPump({ db, clock, log, worker, cleanProgress }: Tools, r
     try {
       await db.tx(async (tx) => {
         const patch = { progress: cleanProgress(progress), onlyBy: worker };
-        if (await patchRun(tx, run.id, patch, clock.now())) await touchCards(tx, 'run', run.id, clock.now());
+        if (!(await patchRun(tx, run.id, patch, clock.now()))) return;
+        await touchCards(tx, 'run', run.id, clock.now());
+        // An incident's card has more to say than a percentage, and a chat's budget is small.
+        if (last - shown < INCIDENT_EVERY_MS) return;
+        shown = last;
+        await touchFixed(tx, run, clock.now(), PRIORITY.information);
       });
     } catch (error) {
       log.warn({ run: run.id, err: error }, 'progress was not stored');

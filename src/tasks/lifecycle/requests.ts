@@ -11,6 +11,7 @@ import type { Database, Tx } from '../../store/db.ts';
 import { askCancel, insertRun, lockRun, type Origin, run as findRun, runByKey, type Run } from '../../store/runs.ts';
 import type { Log } from '../../core/log.ts';
 import type { Args, Operation } from '../define.ts';
+import { beginFix } from '../fixes/begin.ts';
 import { cancelled, type People, showRun, step } from './shared.ts';
 
 export type { Origin } from '../../store/runs.ts';
@@ -140,6 +141,7 @@ export function createRequests(options: RequestsOptions): Requests {
       },
       now,
     );
+    await beginFix(tx, run, now);
     await showRun(tx, run, operation, now, false);
     return run;
   };

@@ -37,18 +37,25 @@ export async function step(
     );
   }
   await touchCards(tx, 'run', moved.id, now);
+  await touchFixed(tx, moved, now, PRIORITY.answer);
   return moved;
 }
 
+/** The card of the incident that a run is to mend shows how it goes. */
+export async function touchFixed(tx: Tx, { origin }: Run, now: Date, priority: number): Promise<void> {
+  if (origin.fix === undefined || origin.incident === undefined) return;
+  await touchCards(tx, 'incident', String(origin.incident), now, { priority });
+}
+
 /**
- * Makes sure that people see the run: a card in the chat it was asked in. A quiet operation asked for from an incident
- * shows on that incident's card, and gets one of its own only when `attention` is true.
+ * Makes sure that people see the run: a card in the chat it was asked in. A quiet operation asked for from an incident, and
+ * a fix of it, show on that incident's card, and get one of their own only when `attention` is true.
  */
 export async function showRun(tx: Tx, run: Run, operation: Operation, now: Date, attention: boolean): Promise<void> {
   const { origin } = run;
   if (origin.incident !== undefined) await touchCards(tx, 'incident', String(origin.incident), now);
   const isShown = origin.incident !== undefined || origin.shown === true;
-  if (origin.chat === undefined || (operation.quiet && isShown && !attention)) return;
+  if (origin.chat === undefined || ((operation.quiet || origin.fix) && isShown && !attention)) return;
   await wantCard(
     tx,
     {

@@ -4,6 +4,7 @@ import type { Incident, IncidentEvent } from '../../../store/incidents.ts';
 import type { SilenceRow } from '../../../store/silences.ts';
 import type { SeenAlerts } from '../../../tasks/silences/alerts.ts';
 import type { DrawingContext } from './alerts.ts';
+import type { Changes } from './changes.ts';
 import type { FixExtras } from './fixes.ts';
 import type { FoldingExtras } from './folding.ts';
 
@@ -11,6 +12,8 @@ import type { FoldingExtras } from './folding.ts';
 export interface Extras {
   /** Newest first; only when the view shows it. */
   readonly history: readonly IncidentEvent[];
+  /** What changed before it, and what was like it; only when the view shows it. */
+  readonly changes?: Changes | undefined;
   /** What may mend it, and what was tried. */
   readonly fixes?: FixExtras | undefined;
   /** What is folded into it, or into what it is folded; absent: neither. */
@@ -51,6 +54,8 @@ export interface IncidentPart {
 export interface View extends Pick<Doc, 'blocks' | 'file'> {
   /** The view's own row of buttons, behind "back". */
   readonly look?: readonly Button[];
+  /** Rows of the view below it. */
+  readonly further?: readonly (readonly Button[])[];
   /** Instead of the incident's usual rows below. */
   readonly rows?: readonly (readonly Button[])[];
 }
