@@ -11,6 +11,7 @@ import type { Config } from './config/schema.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type Bot, createBot } from './bot/bot.ts';
 import { createHttp } from './handlers/http.ts';
+import { deploymentsRoute } from './handlers/webhooks/deployments.ts';
 import { createScheduler, type Schedule, type Scheduler } from './handlers/schedules.ts';
 import { type Database, openDatabase } from './store/db.ts';
 import { type EmbeddedPostgres, startEmbedded } from './store/embedded.ts';
@@ -23,6 +24,7 @@ import { countRuns } from './store/runs.ts';
 import { webhookBacklog } from './store/webhook-log.ts';
 import { createAlertWatch } from './tasks/alert-watch.ts';
 import type { Facts, Operation } from './tasks/define.ts';
+import { createTraitsIndex } from './tasks/evidence/traits.ts';
 import { createDockerLook } from './tasks/docker-look.ts';
 import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
 import { createReconciler } from './tasks/lifecycle/reconciler.ts';
@@ -90,6 +92,7 @@ const RECONCILE_EVERY_MS = seconds(5);
 const HEARTBEAT_EVERY_MS = seconds(20);
 const STORM_WATCH_EVERY_MS = seconds(5);
 const FIX_LOOP_EVERY_MS = seconds(3);
+const TRAITS_EVERY_MS = seconds(20);
 const ALERT_WATCH_EVERY_MS = seconds(15);
 
 /** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
@@ -176,6 +179,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const reconciler = createReconciler({ db, clock, log, executor, requeue });
   const housekeeping = createHousekeeping({ db, clock, log, retentionMs: days(config.retention.days) });
 
+  const traits = createTraitsIndex({ db });
   const writer = createIncidentWriter(config);
   const wayIn =
     hasBot && config.alertmanager ? createWayIn(config, { db, writer, clock, log, catalogue: texts }) : undefined;
@@ -229,6 +233,9 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     onWebhook: metrics.webhook,
   });
   if (bot?.webhookRoute) http.route('/', bot.webhookRoute);
+  if (hasBot && config.deployments) {
+    http.route('/', deploymentsRoute({ db, clock, log, token: secrets.source(config.deployments.token) }));
+  }
 
   /** Repeats until the program stops; a round that fails is logged and the next one comes. */
   const every =
@@ -309,6 +316,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       ),
     );
     inBackground((signal) => db.leader('housekeeping', signal, every(minutes(10), 'housekeeping', housekeeping.round)));
+    inBackground((signal) => db.leader('traits', signal, every(TRAITS_EVERY_MS, 'noting traits', traits.round)));
     stoppers.push(() => scheduler.stop());
   });
 

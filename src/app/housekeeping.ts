@@ -2,6 +2,7 @@ import { days, hours, type Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { expire, purge as purgeActions } from '../store/actions.ts';
 import { purgeCards } from '../store/cards.ts';
+import { purgeDeployments } from '../store/deployments.ts';
 import type { Database } from '../store/db.ts';
 import { purgeDrills } from '../store/drills.ts';
 import { purge as purgeInbox } from '../store/inbox.ts';
@@ -46,6 +47,7 @@ export function createHousekeeping(options: {
         incidents: await purgeIncidents(db, ago(options.retentionMs)),
         runs: await purgeRuns(db, ago(options.retentionMs)),
         cards: await purgeCards(db, ago(options.retentionMs)),
+        deployments: await purgeDeployments(db, ago(options.retentionMs)),
       };
       if (Object.values(forgotten).some((n) => n > 0)) log.info(forgotten, 'old history was forgotten');
     },

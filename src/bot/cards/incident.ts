@@ -26,6 +26,7 @@ import { folding } from './incident/folding.ts';
 import { fixes, loadFixes } from './incident/fixes.ts';
 import { messages } from './incident/messages.ts';
 import { owner } from './incident/owner.ts';
+import { loadPeople } from './incident/people.ts';
 import { type Drawing, type Extras, type IncidentPart, NO_EXTRAS } from './incident/part.ts';
 import { isUrl } from './incident/runbook.ts';
 import { activeSilence, silence } from './incident/silence.ts';
@@ -53,6 +54,7 @@ export default defineCard({
     const all = {
       ...extras,
       fixes: await loadFixes(context, row, data),
+      people: await loadPeople(context, row),
       ...(card.view === 'changes' ? { changes: await loadChanges(context, row, data) } : {}),
     };
     return drawIncident(context, row, data, card.view, all);
@@ -76,7 +78,11 @@ export function drawIncident(
   if (other) {
     const { blocks, file, look = [], further = [], rows = [primary, ...usual] } = other;
     const back = viewButton(context.t('incident-back'), '');
-    return { blocks: [head, ...blocks], buttons: filled([back, ...look], ...further, ...rows), ...(file ? { file } : {}) };
+    return {
+      blocks: [head, ...blocks],
+      buttons: filled([back, ...look], ...further, ...rows),
+      ...(file ? { file } : {}),
+    };
   }
   const secondary = PARTS.flatMap((part) => part.secondary?.(drawing) ?? []);
   return { blocks: [head, ...face(drawing)], buttons: filled(primary, secondary, ...usual) };

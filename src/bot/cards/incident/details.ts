@@ -12,7 +12,8 @@ import {
 } from '../../../core/doc.ts';
 import { type IncidentAlert, type IncidentData, shared } from '../../../core/incident.ts';
 import type { Incident, IncidentEvent } from '../../../store/incidents.ts';
-import { alertName, alertsOf, clip, type DrawingContext } from './alerts.ts';
+import { alertsOf, clip, type DrawingContext } from './alerts.ts';
+import { eventText } from './event-text.ts';
 
 /** Alerts that are told in full in the message; a file has them all when there are more. */
 const SHOWN = 5;
@@ -97,8 +98,7 @@ function heading({ t }: DrawingContext, alert: IncidentAlert): Inline[] {
 }
 
 /** The newest last; what happened to several alerts at once is one line. */
-function historyLines({ t, people }: DrawingContext, data: IncidentData, history: readonly IncidentEvent[]): Inlines[] {
-  const alerts = Object.values(data.alerts);
+function historyLines(context: DrawingContext, data: IncidentData, history: readonly IncidentEvent[]): Inlines[] {
   const steps: { event: IncidentEvent; n: number }[] = [];
   for (const event of history.toReversed()) {
     if (event.kind === 'repeated') continue;
@@ -111,18 +111,9 @@ function historyLines({ t, people }: DrawingContext, data: IncidentData, history
       steps.splice(-1, 1, { event, n: 1 });
     else steps.push({ event, n: 1 });
   }
-  return steps.slice(-HISTORY_LINES).map(({ event, n }): Inlines => {
-    const { fingerprint, from, to } = event.data;
-    const word = (value: unknown): string => t(`incident-word-${typeof value === 'string' ? value : 'warning'}`);
-    const text = t(`incident-event-${event.kind}`, {
-      n,
-      one: n === 1 ? 'yes' : 'no',
-      what: typeof fingerprint === 'string' ? alertName(data.alerts[fingerprint], alerts) : '',
-      actor: event.actor ? (people(event.actor)?.name ?? event.actor) : '',
-      ...(event.kind === 'severity' ? { from: word(from), to: word(to) } : {}),
-    });
-    return [time(event.at), ` ${text}`];
-  });
+  return steps
+    .slice(-HISTORY_LINES)
+    .map(({ event, n }): Inlines => [time(event.at), ` ${eventText(context, event, data.alerts, n)}`]);
 }
 
 /** Values stand as they came; further lines of one are indented. */

@@ -1,31 +1,44 @@
 import type { Button } from '../../../core/doc.ts';
 import { alertsOf } from './alerts.ts';
-import { viewButton } from './common.ts';
+import { changesBlocks } from './changes.ts';
+import { operationButton, viewButton } from './common.ts';
 import { details } from './details.ts';
-import type { IncidentPart } from './part.ts';
+import type { Drawing, IncidentPart } from './part.ts';
 import { isUrl, runbookBlocks, runbookOf } from './runbook.ts';
 
-/** All that is known of it: `details` with everything that was reported, and the runbook. */
+/** Everything that helps to understand it: what was reported, graph, log lines, runbook, what changed, its history. */
 export const evidence: IncidentPart = {
-  secondary: ({ context, data }) => {
-    const { t } = context;
-    const look: Button[] = [viewButton(t('incident-details'), 'details')];
-    const runbook = runbookOf(context, data);
-    if (!runbook) return look;
-    const label = t('incident-runbook');
-    return [...look, 'url' in runbook ? { kind: 'url', label, url: runbook.url } : viewButton(label, 'runbook')];
-  },
+  secondary: ({ context: { t } }) => [viewButton(t('incident-look'), 'details')],
   views: {
-    details: ({ context, row, data, extras }) => {
-      const source = alertsOf(data).find(({ generatorUrl }) => isUrl(generatorUrl))?.generatorUrl;
-      return {
-        ...details(context, row, data, extras.history),
-        look: source === undefined ? [] : [{ kind: 'url', label: context.t('incident-source'), url: source }],
-      };
+    details: (drawing) => {
+      const { context, row, data, extras } = drawing;
+      const { t } = context;
+      const look = [
+        operationButton(row, t('incident-graph'), 'graph'),
+        operationButton(row, t('incident-logs'), 'logs'),
+      ];
+      return { ...details(context, row, data, extras.history), look, further: [further(drawing)] };
     },
+    changes: ({ context, row, extras }) => ({
+      blocks: extras.changes ? changesBlocks(context, row, extras.changes) : [],
+      look: [viewButton(context.t('incident-look'), 'details')],
+    }),
     runbook: ({ context, data }) => {
       const runbook = runbookOf(context, data);
-      return runbook && 'text' in runbook ? { blocks: runbookBlocks(runbook.text) } : undefined;
+      return runbook && 'text' in runbook
+        ? { blocks: runbookBlocks(runbook.text), look: [viewButton(context.t('incident-look'), 'details')] }
+        : undefined;
     },
   },
 };
+
+function further({ context, data }: Drawing): Button[] {
+  const { t } = context;
+  const buttons: Button[] = [viewButton(t('incident-changes'), 'changes')];
+  const runbook = runbookOf(context, data);
+  const label = t('incident-runbook');
+  if (runbook) buttons.push('url' in runbook ? { kind: 'url', label, url: runbook.url } : viewButton(label, 'runbook'));
+  const source = alertsOf(data).find(({ generatorUrl }) => isUrl(generatorUrl))?.generatorUrl;
+  if (source !== undefined) buttons.push({ kind: 'url', label: t('incident-source'), url: source });
+  return buttons;
+}

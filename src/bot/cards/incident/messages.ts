@@ -20,8 +20,7 @@ export const messages = defineMessages({
     incident-owner = On it
     incident-was-owner = Handled by
     incident-since-clock = since { $clock }
-    incident-silenced = Silenced until
-    incident-more = … and { $n } more in Details
+    incident-more = … and { $n } more under 🔎
     incident-ended-unseen = Went quiet without an end: { $n }. They were silenced or inhibited and may still burn, so look for yourself.
     incident-only-unnamed = Every alert that was named is over. { $n ->
         [one] { $n } more was
@@ -29,12 +28,13 @@ export const messages = defineMessages({
     } not named by Alertmanager and may still fire.
     incident-ack = ✋ Acknowledge
     incident-unack = Give back
-    incident-silence = 🔕 { $hours } h
-    incident-unsilence = 🔔 End silence
-    incident-details = Details
+    incident-look = 🔎 More…
+    incident-graph = 📈 Graph
+    incident-logs = 📜 Log
+    incident-changes = 🕓 Changes
     incident-back = ‹ Back
     incident-runbook = 📖 Runbook
-    incident-source = 📈 Source
+    incident-source = 🔗 Source
     incident-in-common = In common
     incident-group = Group
     incident-in-file = { $n ->
@@ -65,7 +65,7 @@ export const messages = defineMessages({
     incident-event-released = { $actor } gave it back
     incident-event-silenced = { $actor } silenced it
     incident-event-unsilenced = { $actor } ended the silence
-    incident-event-silence-ended = the silence ran out
+    incident-event-silence-ended = the silence is over
   `,
   ru: `
     incident-word-critical = критично
@@ -86,8 +86,7 @@ export const messages = defineMessages({
     incident-owner = Занимается
     incident-was-owner = Кто занимался
     incident-since-clock = с { $clock }
-    incident-silenced = Заглушено до
-    incident-more = … и ещё { $n } — в подробностях
+    incident-more = … и ещё { $n } — под 🔎
     incident-ended-unseen = Замолчали без отбоя: { $n }. Их заглушили или подавили, и они могут ещё гореть — проверьте сами.
     incident-only-unnamed = Всё, что было названо, погасло. Ещё { $n ->
         [one] { $n } алерт
@@ -96,12 +95,13 @@ export const messages = defineMessages({
     } Alertmanager не назвал: возможно, горит.
     incident-ack = ✋ Беру на себя
     incident-unack = Снять с себя
-    incident-silence = 🔕 на { $hours } ч
-    incident-unsilence = 🔔 Снять заглушку
-    incident-details = Подробно
+    incident-look = 🔎 Ещё…
+    incident-graph = 📈 График
+    incident-logs = 📜 Журнал
+    incident-changes = 🕓 Изменения
     incident-back = ‹ Назад
     incident-runbook = 📖 Инструкция
-    incident-source = 📈 Источник
+    incident-source = 🔗 Источник
     incident-in-common = Общее
     incident-group = Группа
     incident-in-file = { $n ->

@@ -7,11 +7,14 @@ import type { DrawingContext } from './alerts.ts';
 import type { Changes } from './changes.ts';
 import type { FixExtras } from './fixes.ts';
 import type { FoldingExtras } from './folding.ts';
+import type { PeopleExtras } from './people.ts';
 
 /** What drawing needs beyond the incident's own row; read by `extras.ts`, so that drawing itself reads nothing. */
 export interface Extras {
   /** Newest first; only when the view shows it. */
   readonly history: readonly IncidentEvent[];
+  /** Who was called, and what people said. */
+  readonly people?: PeopleExtras | undefined;
   /** What changed before it, and what was like it; only when the view shows it. */
   readonly changes?: Changes | undefined;
   /** What may mend it, and what was tried. */
