@@ -38,7 +38,7 @@ export interface WatcherEdges {
   ) => (signal: AbortSignal) => Promise<void>;
 }
 
-const WATCHDOG_EVERY_MS = seconds(15);
+const WATCHDOG_EVERY_MS = seconds(5);
 const DRILL_EVERY_MS = seconds(5);
 
 /** The watch over the watch itself, as far as it needs credentials or reaches into the network: the worker's half. */
