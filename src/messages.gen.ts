@@ -11,9 +11,12 @@ import { messages as botCardsIncidentFolding } from './bot/cards/incident/foldin
 import { messages as botCardsIncidentMessages } from './bot/cards/incident/messages.ts';
 import { messages as botCardsIncidentPeople } from './bot/cards/incident/people.ts';
 import { messages as botCardsIncidentSilence } from './bot/cards/incident/silence.ts';
+import { messages as botCardsPage } from './bot/cards/page.ts';
+import { messages as botCardsQuiet } from './bot/cards/quiet.ts';
 import { messages as botCardsRunMessages } from './bot/cards/run.messages.ts';
 import { messages as botCardsSilence } from './bot/cards/silence.ts';
 import { messages as botCardsStormMessages } from './bot/cards/storm/messages.ts';
+import { messages as botCardsWatch } from './bot/cards/watch.ts';
 import { messages as botMessages } from './bot/messages.ts';
 import { messages as botOutboxMessages } from './bot/outbox/messages.ts';
 import { messages as botRenderMessages } from './bot/render/messages.ts';
@@ -28,6 +31,7 @@ import { messages as handlersCommandsHelp } from './handlers/commands/help.ts';
 import { messages as handlersCommandsLanguage } from './handlers/commands/language.ts';
 import { messages as handlersCommandsStart } from './handlers/commands/start.ts';
 import { messages as handlersCommandsWhoami } from './handlers/commands/whoami.ts';
+import { messages as handlersWebhooksDeployments } from './handlers/webhooks/deployments.ts';
 import { messages as handlersWebhooksMessages } from './handlers/webhooks/messages.ts';
 import { messages as integrationsAlertmanagerMessages } from './integrations/alertmanager/messages.ts';
 import { messages as integrationsDockerMessages } from './integrations/docker/messages.ts';
@@ -91,9 +95,12 @@ export const allMessages: readonly Messages[] = [
     botCardsIncidentMessages,
     botCardsIncidentPeople,
     botCardsIncidentSilence,
+    botCardsPage,
+    botCardsQuiet,
     botCardsRunMessages,
     botCardsSilence,
     botCardsStormMessages,
+    botCardsWatch,
     botMessages,
     botOutboxMessages,
     botRenderMessages,
@@ -108,6 +115,7 @@ export const allMessages: readonly Messages[] = [
     handlersCommandsLanguage,
     handlersCommandsStart,
     handlersCommandsWhoami,
+    handlersWebhooksDeployments,
     handlersWebhooksMessages,
     integrationsAlertmanagerMessages,
     integrationsDockerMessages,

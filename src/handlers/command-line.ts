@@ -37,8 +37,11 @@ export function assignWords(operation: Operation, words: readonly string[]): Ass
   const args: Record<string, unknown> = {};
   for (const [i, word] of words.entries()) {
     const argument = places[i];
-    if (argument === undefined) return { ok: false, problem: { kind: 'surplus', words: words.slice(i) } };
-    const value = readValue(argument, word);
+    if (argument === undefined) {
+      if (places.at(-1)?.rest === true) break;
+      return { ok: false, problem: { kind: 'surplus', words: words.slice(i) } };
+    }
+    const value = readValue(argument, argument.rest === true ? words.slice(i).join(' ') : word);
     if (!value.ok) return { ok: false, problem: { kind: 'wrong', argument, word, reason: value.reason } };
     args[argument.name] = value.value;
   }
@@ -72,7 +75,9 @@ export const askable = (operation: Operation): readonly Argument[] =>
 
 /** The first argument that is needed and not given. */
 export const nextMissing = (operation: Operation, args: Readonly<Record<string, unknown>>): Argument | undefined =>
-  askable(operation).find((argument) => argument.required && args[argument.name] === undefined);
+  askable(operation).find(
+    (argument) => (argument.required || argument.asked?.(args) === true) && args[argument.name] === undefined,
+  );
 
 /** `/backup pg STANZA [full|diff|incr]` */
 export function usage(operation: Operation): string {

@@ -143,8 +143,9 @@ export async function noteEnd(
 ): Promise<boolean> {
   const n = await touched(
     q,
-    `update silences set state = 'expired', ends_at = least(ends_at, $4), ended_by = coalesce(ended_by, $2),
-       replaced_by = coalesce(replaced_by, $3), seen_at = $4 where id = $1 and (state <> 'expired' or replaced_by is null and $3 is not null)`,
+    `update silences set state = 'expired', ends_at = least(ends_at, $4::timestamptz), ended_by = coalesce(ended_by, $2::text),
+       replaced_by = coalesce(replaced_by, $3::text), seen_at = $4::timestamptz
+     where id = $1 and (state <> 'expired' or (replaced_by is null and $3::text is not null))`,
     [id, how.by, how.replacedBy, now],
   );
   return n > 0;

@@ -19,6 +19,7 @@ import silence from '../../src/tasks/operations/silence.ts';
 import unack from '../../src/tasks/operations/unack.ts';
 import unsilence from '../../src/tasks/operations/unsilence.ts';
 import type { Ports } from '../../src/tasks/ports.ts';
+import { createSilenceDesk } from '../../src/tasks/silences/desk.ts';
 import { startAlertmanager, withComponents } from '../support/components/index.ts';
 import { storeForTest } from '../support/store.ts';
 import { wayIn } from './support/way-in.ts';
@@ -69,7 +70,11 @@ async function subject(
   const people = (id: string) => PEOPLE.get(id);
   const queue: string[] = [];
   const enqueue = async (run: Run): Promise<void> => void queue.push(run.id);
-  const ports = { alertmanager: port, incidents: createIncidentDesk({ db, clock }) } as unknown as Ports;
+  const ports = {
+    alertmanager: port,
+    incidents: createIncidentDesk({ db, clock }),
+    silences: createSilenceDesk({ db, clock, zone: 'Europe/Moscow', nameOf: (by) => by }),
+  } as unknown as Ports;
   const worker = (name: string) =>
     createExecutor({
       db,

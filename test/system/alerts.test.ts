@@ -88,7 +88,7 @@ withComponents(['prometheus', 'alertmanager'], () => {
     expect(card.message_thread_id).toBe(TOPICS.alerts);
     expect(card.text).toContain('КРИТИЧНО');
     for (const word of [target.address, '/srv']) expect(card.text).toContain(word);
-    expect(labels(card).map((label) => label.split(' ')[0])).toEqual(['✋', 'Подробно', '📖', '🔕', '🔕', '🔕']);
+    expect(labels(card).map((label) => label.split(' ')[0])).toEqual(['✋', '🔕', 'Подробно', '📖']);
     const urls = (card.reply_markup?.inline_keyboard ?? []).flat().flatMap(({ url }) => url ?? []);
     expect(urls).toEqual([RUNBOOK]);
 
@@ -96,7 +96,9 @@ withComponents(['prometheus', 'alertmanager'], () => {
     const owned = await here.group.waitFor(/Борис/u, SLOW);
     expect(owned.message_id).toBe(card.message_id);
 
-    await (await boris.presses('🔕 на 1 ч', { chat: GROUP })).answered();
+    await (await boris.presses('🔕 Заглушить…', { chat: GROUP })).answered();
+    await here.group.waitFor((message) => labels(message).includes('🔕 1 ч'), SLOW);
+    await (await boris.presses('🔕 1 ч', { chat: GROUP })).answered();
     const quiet = await here.group.waitFor((message) => labels(message).includes('🔔 Снять заглушку'), SLOW);
     expect(quiet.message_id).toBe(card.message_id);
     const [silence, ...others] = await silences();
@@ -117,7 +119,7 @@ withComponents(['prometheus', 'alertmanager'], () => {
 
     await (await boris.presses('🔔 Снять заглушку', { chat: GROUP })).answered();
     await here.group.waitFor(
-      (message) => message.message_id === card.message_id && labels(message).includes('🔕 на 1 ч'),
+      (message) => message.message_id === card.message_id && labels(message).includes('🔕 Заглушить…'),
       SLOW,
     );
     expect((await silences()).map(({ status }) => status.state)).toEqual(['expired']);

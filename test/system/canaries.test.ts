@@ -196,6 +196,11 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
     expect((await post(WEBHOOK_TOKEN)).status).toBe(200);
     await here.group.waitFor('Canary sings', SLOW);
     await (await boris.presses(/🔕/u, { chat: GROUP })).answered();
+    await here.group.waitFor(
+      ({ reply_markup }) => (reply_markup?.inline_keyboard ?? []).flat().some(({ text }) => text === '🔕 1 ч'),
+      SLOW,
+    );
+    await (await boris.presses('🔕 1 ч', { chat: GROUP })).answered();
     await here.group.waitFor(/❌/u, SLOW);
 
     // Work that succeeds, and work that fails at every system.

@@ -54,8 +54,8 @@ describe('the card at 3 a.m.', () => {
       'Alert: HostDiskFull',
       'Where: instance=pve1:9100 job=node',
       'Below 5 % databases stop.',
-      '[✋ Acknowledge] [Details]',
-      '[🔕 1 h] [🔕 4 h] [🔕 24 h]',
+      '[✋ Acknowledge]',
+      '[🔕 Silence…] [🔎 More…]',
     ]);
   });
 
@@ -66,8 +66,8 @@ describe('the card at 3 a.m.', () => {
       'Алерт: HostDiskFull',
       'Где: instance=pve1:9100 job=node',
       'Below 5 % databases stop.',
-      '[✋ Беру на себя] [Подробно]',
-      '[🔕 на 1 ч] [🔕 на 4 ч] [🔕 на 24 ч]',
+      '[✋ Беру на себя]',
+      '[🔕 Заглушить…] [🔎 Ещё…]',
     ]);
   });
 
@@ -81,15 +81,15 @@ describe('the card at 3 a.m.', () => {
       'Занимается: Анна с 03:12',
       'Заглушено до: 23 ноя 07:17 · Анна',
       'Below 5 % databases stop.',
-      '[Снять с себя] [Подробно]',
-      '[🔔 Снять заглушку]',
+      '[Снять с себя]',
+      '[🔔 Снять заглушку] [🔎 Ещё…]',
     ]);
   });
 
   test('is not silent any more when the silence has run out', () => {
     const text = lines(one(), {}, { silence: { id: 's', until: at(-1), by: 'anna' } });
     expect(text[0]).toMatch(/^🔴 CRITICAL/u);
-    expect(text.at(-1)).toContain('🔕 1 h');
+    expect(text.at(-1)).toContain('🔕 Silence…');
   });
 
   test('tells the end with how long it lasted, and who handled it', () => {
@@ -102,7 +102,7 @@ describe('the card at 3 a.m.', () => {
       'Длилось: 13 мин · 23 ноя 03:05 – 03:18',
       'Где: instance=a job=node',
       'Кто занимался: Анна',
-      '[Подробно]',
+      '[🔎 Ещё…]',
     ]);
   });
 
@@ -145,8 +145,8 @@ describe('the card at 3 a.m.', () => {
       '• pve1: / has 3 % left',
       '• pve1: /var has 4 % left',
       '• pve2 mountpoint=/ almost full',
-      '[✋ Acknowledge] [Details]',
-      '[🔕 1 h] [🔕 4 h] [🔕 24 h]',
+      '[✋ Acknowledge]',
+      '[🔕 Silence…] [🔎 More…]',
     ]);
     const { entities, text } = show(mixed, seen());
     const struck = entities
@@ -161,7 +161,7 @@ describe('the card at 3 a.m.', () => {
     expect(text.filter((line) => line.startsWith('•'))).toEqual(
       ['n0', 'n1', 'n2', 'n3', 'n4', 'n5'].map((name) => `• ${name}`),
     );
-    expect(text).toContain('… и ещё 44 — в подробностях');
+    expect(text).toContain('… и ещё 44 — под 🔎');
   });
 });
 
@@ -170,15 +170,15 @@ describe('the runbook', () => {
 
   test('is a link when the alert carries an address', () => {
     const url = 'https://wiki.example.net/disk';
-    const { keyboard } = show(one({ annotations: { runbook_url: url } }), seen());
-    expect(keyboard[0]).toContainEqual(expect.objectContaining({ kind: 'url', url, label: '📖 Runbook' }));
+    const { keyboard } = show(one({ annotations: { runbook_url: url } }), seen({ view: 'details' }));
+    expect(keyboard[1]).toContainEqual(expect.objectContaining({ kind: 'url', url, label: '📖 Runbook' }));
   });
 
   test.each(['javascript:alert(1)', 'wiki/disk', '../../etc/passwd', 'http://', ''])(
     'is no link for %j',
     async (runbook) => {
       const unnamed = one({ labels: { alertname: 'Unknown' }, annotations: { runbook_url: runbook, runbook } });
-      const { keyboard } = show(unnamed, seen({ runbooks: await loadRunbooks(folder) }));
+      const { keyboard } = show(unnamed, seen({ runbooks: await loadRunbooks(folder), view: 'details' }));
       expect(keyboard.flat().map(({ label }) => label)).not.toContain('📖 Runbook');
     },
   );
@@ -191,7 +191,7 @@ describe('the runbook', () => {
     const runbooks = await loadRunbooks(folder);
     const incident = one(given);
     const press = { kind: 'view', view: 'runbook' };
-    expect(show(incident, seen({ runbooks })).keyboard.flat()).toContainEqual(expect.objectContaining({ press }));
+    expect(show(incident, seen({ runbooks, view: 'details' })).keyboard.flat()).toContainEqual(expect.objectContaining({ press }));
     const ru = show(incident, seen({ runbooks, language: 'ru', view: 'runbook' }));
     expect(ru.text).toContain('Куда смотреть сначала');
     expect(ru.text).not.toMatch(/^#|`|\*\*/mu);
@@ -246,9 +246,9 @@ describe('the details', () => {
   test('lead to the source, and let people act without going back', () => {
     const { keyboard } = show(one(), seen({ view: 'details' }));
     expect(keyboard.map((row) => row.map(({ label }) => label))).toEqual([
-      ['‹ Back', '📈 Source'],
+      ['‹ Back', '📈 Graph', '📜 Log'],
+      ['🕓 Changes', '🔗 Source'],
       ['✋ Acknowledge'],
-      ['🔕 1 h', '🔕 4 h', '🔕 24 h'],
     ]);
   });
 });

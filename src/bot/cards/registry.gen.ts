@@ -3,8 +3,11 @@ import type { CardKind } from './define.ts';
 import certificate from './certificate.ts';
 import drill from './drill.ts';
 import incident from './incident.ts';
+import page from './page.ts';
+import quiet from './quiet.ts';
 import run from './run.ts';
 import silence from './silence.ts';
 import storm from './storm.ts';
+import watch from './watch.ts';
 
-export const cards: readonly CardKind[] = [certificate, drill, incident, run, silence, storm];
+export const cards: readonly CardKind[] = [certificate, drill, incident, page, quiet, run, silence, storm, watch];

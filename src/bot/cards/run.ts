@@ -148,10 +148,15 @@ function named({ people, t }: CardContext, args: Readonly<Record<string, string 
   return Object.fromEntries(Object.entries(args).map(([key, value]) => [key, name(value)]));
 }
 
-function result(context: CardContext, run: Run, operation: Operation | undefined): Doc {
+function result(context: CardContext, run: Run, operation: Operation | undefined, view: string): Doc {
   if (operation === undefined || run.result === undefined) return { blocks: [] };
   if (run.state !== 'succeeded' && run.state !== 'warning') return { blocks: [] };
-  return operation.report(run.result, run.args, { t: context.t, language: context.language, now: context.now });
+  return operation.report(run.result, run.args, {
+    t: context.t,
+    language: context.language,
+    now: context.now,
+    view,
+  });
 }
 
 function plan(context: CardContext, run: Run): Block[] {
@@ -209,12 +214,12 @@ function buttons(context: CardContext, run: Run, operation: Operation | undefine
 /** An answer that comes within this time comes as one message, without a card that says only "wait". */
 const HOLD_MS = 1200;
 
-export function drawRun(context: CardContext, run: Run): Doc {
+export function drawRun(context: CardContext, run: Run, view = ''): Doc {
   const operation = context.operations.get(run.operation);
   // What was asked for is the whole answer: its own verdict stands first, and "done" is no news beside it.
   const answered = operation?.risk === 'read' && (run.state === 'succeeded' || run.state === 'warning');
-  if (answered) return result(context, run, operation);
-  const { blocks, buttons: more = [], file } = result(context, run, operation);
+  if (answered) return result(context, run, operation, view);
+  const { blocks, buttons: more = [], file } = result(context, run, operation, view);
   const report = withoutTitle(blocks);
   const own = buttons(context, run, operation);
   const verified = run.verified && isFinal(run.state) ? [verifiedLine(context, run.verified)] : [];
@@ -258,6 +263,6 @@ export default defineCard({
   messages,
   render: async (context, card) => {
     const run = await findRun(context.q, card.ref);
-    return run === undefined ? 'gone' : drawRun(context, run);
+    return run === undefined ? 'gone' : drawRun(context, run, card.view);
   },
 });

@@ -14,6 +14,7 @@ export const messages = defineMessages({
     unsilence-seen = Alertmanager lists the silence as { $state }
     unsilence-done = Incident #{ $id } is no longer silenced.
     err-not-silenced = Incident #{ $id } is not silenced from here.
+    err-silence-elsewhere = The silence over incident #{ $id } was not made for it and may cover others too. End it in /silences.
   `,
   ru: `
     op-unsilence = Снять заглушку с инцидента
@@ -22,6 +23,7 @@ export const messages = defineMessages({
     unsilence-seen = состояние заглушки в Alertmanager: { $state }
     unsilence-done = Инцидент #{ $id } больше не заглушён.
     err-not-silenced = Инцидент #{ $id } отсюда не заглушали.
+    err-silence-elsewhere = Заглушка над инцидентом #{ $id } поставлена не для него и может накрывать другие. Снять её можно в /silences.
   `,
 });
 
@@ -32,7 +34,7 @@ export default defineOperation({
   risk: 'change',
   args: z.object({ incident: z.coerce.number().int().positive() }),
   result: z.object({ id: z.string() }),
-  ports: ['alertmanager', 'incidents'],
+  ports: ['alertmanager', 'incidents', 'silences'],
   quiet: true,
   timeoutMs: seconds(30),
   locks: ({ incident }) => [`silence:${incident}`],
@@ -44,7 +46,12 @@ export default defineOperation({
         args: { id: String(incident) },
       });
     }
-    const { id } = silenceSchema.parse(silence);
+    const { id, elsewhere } = silenceSchema.parse(silence);
+    if (elsewhere === true) {
+      throw new VakhtaError('usage', 'silence-elsewhere', `incident ${incident} is silenced by others`, {
+        args: { id: String(incident) },
+      });
+    }
     return {
       target: `#${incident}`,
       lines: [{ key: 'unsilence-plan', args: { id: String(incident) } }],
@@ -55,10 +62,12 @@ export default defineOperation({
   run: async ({ ports, actor, plan, remember, signal }, { incident }) => {
     // A silence that has taken the place of the planned one meanwhile is the one that mutes the incident now.
     const { silence } = await ports.incidents.get(incident);
-    const id = silence ? silenceSchema.parse(silence).id : String(plan.bound?.['id']);
+    const now = silence ? silenceSchema.parse(silence) : undefined;
+    const id = now && now.elsewhere !== true ? now.id : String(plan.bound?.['id']);
     await remember({ silence: id });
     await endSilence(ports.alertmanager, id, signal);
-    if (silence) await ports.incidents.silenced(incident, null, actor.id);
+    if (now?.id === id) await ports.incidents.silenced(incident, null, actor.id);
+    await ports.silences.ended(id, actor.id);
     return { state: 'succeeded', result: { id } };
   },
 

@@ -1,0 +1,10 @@
+/** How a silence of ours is recognised after a crash: its comment ends with the run that made it. */
+const mark = (runId: string): string => `run ${runId})`;
+
+/** What stands in Alertmanager: what people said, then who made it. */
+export const commentOf = (words: string, runId: string): string => `${words} (Vakhta, ${mark(runId)}`;
+
+export const isMadeBy = (comment: string, runId: string): boolean => comment.endsWith(mark(runId));
+
+/** The words without what the program needs to know its own. */
+export const wordsOf = (comment: string): string => comment.replace(/ \(Vakhta, run [0-9a-f-]+\)$/u, '');
