@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Bench, save, table } from './figures.ts';
+import { history } from './history.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { press } from './press.ts';
@@ -8,7 +9,7 @@ import { start } from './start.ts';
 import { webhook } from './webhook.ts';
 
 /** `npm run bench -- [name…] [--save]`: see docs/benchmarks.md. */
-const benches: readonly Bench[] = [webhook, latency, reply, press, start, memory];
+const benches: readonly Bench[] = [webhook, latency, history, reply, press, start, memory];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
