@@ -61,6 +61,7 @@ import { messages as tasksOperationsGuestRestart } from './tasks/operations/gues
 import { messages as tasksOperationsGuestShutdown } from './tasks/operations/guest-shutdown.ts';
 import { messages as tasksOperationsGuestStart } from './tasks/operations/guest-start.ts';
 import { messages as tasksOperationsGuestStop } from './tasks/operations/guest-stop.ts';
+import { messages as tasksOperationsHandover } from './tasks/operations/handover.ts';
 import { messages as tasksOperationsLogs } from './tasks/operations/logs.ts';
 import { messages as tasksOperationsProbes } from './tasks/operations/probes.ts';
 import { messages as tasksOperationsSilenceEnd } from './tasks/operations/silence-end.ts';
@@ -72,6 +73,10 @@ import { messages as tasksOperationsStormAck } from './tasks/operations/storm-ac
 import { messages as tasksOperationsStormList } from './tasks/operations/storm-list.ts';
 import { messages as tasksOperationsUnack } from './tasks/operations/unack.ts';
 import { messages as tasksOperationsUnsilence } from './tasks/operations/unsilence.ts';
+import { messages as tasksOperationsWatchCancel } from './tasks/operations/watch-cancel.ts';
+import { messages as tasksOperationsWatchGive } from './tasks/operations/watch-give.ts';
+import { messages as tasksOperationsWatchTake } from './tasks/operations/watch-take.ts';
+import { messages as tasksOperationsWatch } from './tasks/operations/watch.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
 import { messages as tasksStorms } from './tasks/storms.ts';
@@ -79,9 +84,11 @@ import { messages as tasksWatchFolding } from './tasks/watch/folding.ts';
 import { messages as tasksWatchMessages } from './tasks/watch/messages.ts';
 import { messages as tasksWatchPlacement } from './tasks/watch/placement.ts';
 import { messages as tasksWatchSetAside } from './tasks/watch/set-aside.ts';
+import { messages as tasksWatchWatchDoc } from './tasks/watch/watch-doc.ts';
 import { messages as tasksWatcherDrillDoc } from './tasks/watcher/drill-doc.ts';
 import { messages as tasksWatcherDrills } from './tasks/watcher/drills.ts';
 import { messages as tasksWatcherProber } from './tasks/watcher/prober.ts';
+import { messages as tasksWatcherStateDoc } from './tasks/watcher/state-doc.ts';
 import { messages as tasksWatcherWatchdog } from './tasks/watcher/watchdog.ts';
 
 /** All texts of the program. A module whose texts belong to a registered member counts once. */
@@ -145,6 +152,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsGuestShutdown,
     tasksOperationsGuestStart,
     tasksOperationsGuestStop,
+    tasksOperationsHandover,
     tasksOperationsLogs,
     tasksOperationsProbes,
     tasksOperationsSilenceEnd,
@@ -156,6 +164,10 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsStormList,
     tasksOperationsUnack,
     tasksOperationsUnsilence,
+    tasksOperationsWatchCancel,
+    tasksOperationsWatchGive,
+    tasksOperationsWatchTake,
+    tasksOperationsWatch,
     tasksOverviewDoc,
     tasksSeveral,
     tasksStorms,
@@ -163,9 +175,11 @@ export const allMessages: readonly Messages[] = [
     tasksWatchMessages,
     tasksWatchPlacement,
     tasksWatchSetAside,
+    tasksWatchWatchDoc,
     tasksWatcherDrillDoc,
     tasksWatcherDrills,
     tasksWatcherProber,
+    tasksWatcherStateDoc,
     tasksWatcherWatchdog,
     ...[...operations, ...commands, ...cards].map((member) => member.messages),
   ]),

@@ -15,6 +15,7 @@ import { formatBytes, formatDuration } from '../core/format.ts';
 import { defineMessages, type Translate } from '../core/i18n.ts';
 import type { View } from './define.ts';
 import type { OverviewData } from './overview.ts';
+import { judgeWatcher } from './watcher/state-doc.ts';
 
 export const messages = defineMessages({
   en: `
@@ -141,8 +142,10 @@ export function judge(data: OverviewData): { critical: number; warning: number; 
     (data.alertmanager && !data.alertmanager.ok ? 1 : 0) +
     data.proxmox.filter((part) => part.ok && part.data.limited.length > 0).length +
     data.certificates.filter(({ state }) => state === 'unknown').length;
+  const own = judgeWatcher(data.watcher);
   const loud = data.firing.filter((incident) => !incident.silencedUntil);
   const warning =
+    own.warning +
     loud.filter(({ severity }) => severity === 'warning').length +
     data.backups.filter((part) => part.ok && part.data.state !== 'ok').length +
     data.certificates.filter(({ state }) => state === 'expiring' || state === 'broken').length +
@@ -150,7 +153,7 @@ export function judge(data: OverviewData): { critical: number; warning: number; 
       .length +
     data.proxmox.flatMap((part) => (part.ok ? part.data.storage : [])).filter((one) => isFull(one) || !isSeen(one))
       .length;
-  return { critical: loud.filter(({ severity }) => severity === 'critical').length, warning, unknown: silent };
+  return { critical: loud.filter(({ severity }) => severity === 'critical').length, warning, unknown: silent + own.unknown };
 }
 
 /** The worst of it, in icon and word. Green only when everything was seen and is well. */

@@ -14,6 +14,7 @@ import { stats } from '../store/outbox.ts';
 import { processes } from '../store/processes.ts';
 import { openRuns, recentRuns } from '../store/runs.ts';
 import type { Several } from './several.ts';
+import { type WatcherConfig, watcherSchema, watcherState } from './watcher/state.ts';
 
 const text = z.object({ key: z.string(), args: z.record(z.string(), z.union([z.string(), z.number()])).optional() });
 
@@ -75,6 +76,7 @@ export const overviewSchema = z.object({
   alertmanager: section(z.object({ silences: z.number() })).optional(),
   firing: z.array(incidentSchema),
   certificates: z.array(certificateSchema),
+  watcher: watcherSchema.optional(),
   waiting: z.array(z.object({ number: z.number(), operation: z.string(), state: z.string(), by: z.string() })),
   self: z.object({
     queued: z.number(),
@@ -112,7 +114,7 @@ export interface Overview {
 export interface OverviewOptions {
   readonly db: Database;
   readonly clock: Clock;
-  readonly config: Pick<Config, 'postgres' | 'certificates' | 'operators'>;
+  readonly config: Pick<Config, 'postgres' | 'certificates' | 'operators'> & WatcherConfig;
   readonly proxmox: Several<Proxmox>;
   readonly pgbackrest: Several<PgBackRest>;
   readonly alertmanager: Alertmanager | undefined;
@@ -188,7 +190,7 @@ export function createOverview(options: OverviewOptions): Overview {
     collect: async (signal) => {
       const now = clock.now();
       const { alertmanager } = options;
-      const [proxmox, backups, am, incidents, seen, open, outbox, alive, queued] = await Promise.all([
+      const [proxmox, backups, am, incidents, seen, open, outbox, alive, queued, watcher] = await Promise.all([
         Promise.all(options.proxmox.all.map((host) => ask(host.id, signal, (s) => proxmoxOf(host, s)))),
         Promise.all(options.pgbackrest.all.map((stanza) => ask(stanza.id, signal, (s) => backupOf(stanza, s)))),
         alertmanager
@@ -202,6 +204,7 @@ export function createOverview(options: OverviewOptions): Overview {
         stats(db, now),
         processes(db, new Date(now.getTime() - seconds(60))),
         options.queued(),
+        watcherState(db, clock, config),
       ]);
       const stale = now.getTime() - hours(2 * config.certificates.everyHours) - hours(1);
       const certificateStates = config.certificates.endpoints.map(({ id }) => {
@@ -219,6 +222,7 @@ export function createOverview(options: OverviewOptions): Overview {
         ...(am ? { alertmanager: am } : {}),
         firing: incidents.map((row) => briefly(row, nameOf)),
         certificates: certificateStates,
+        watcher,
         waiting: open.map(({ number, operation, state, actor }) => ({
           number,
           operation,

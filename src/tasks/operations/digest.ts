@@ -5,6 +5,7 @@ import { defineMessages } from '../../core/i18n.ts';
 import { defineOperation, type View } from '../define.ts';
 import { type NightData, nightSchema, overviewSchema } from '../overview.ts';
 import { chunk, firingBlocks, overviewButtons, systemBlocks, verdictBlock, waitingBlocks } from '../overview-doc.ts';
+import { watcherBlocks } from '../watcher/state-doc.ts';
 
 export const messages = defineMessages({
   en: `
@@ -71,6 +72,7 @@ export default defineOperation({
       ...nightBlocks(night, view),
       ...firingBlocks(overview, view),
       ...systemBlocks(overview, view),
+      ...watcherBlocks(overview.watcher, view),
       ...waitingBlocks(overview, view),
     );
     if (night.unconfirmed > 0) blocks.push(line(t('digest-unconfirmed', { n: night.unconfirmed })));

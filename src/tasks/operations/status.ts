@@ -11,6 +11,7 @@ import {
   verdictBlock,
   waitingBlocks,
 } from '../overview-doc.ts';
+import { watcherBlocks } from '../watcher/state-doc.ts';
 
 export const messages = defineMessages({
   en: `
@@ -39,6 +40,7 @@ export default defineOperation({
       verdictBlock(data, view.t('status-head'), view.t),
       ...firingBlocks(data, view),
       ...systemBlocks(data, view),
+      ...watcherBlocks(data.watcher, view),
       ...waitingBlocks(data, view),
       ...selfBlocks(data, view),
     ],
