@@ -302,7 +302,7 @@ export function createBot(options: BotOptions): Bot {
     try {
       const chosen = await languages(db);
       const wanted = menus(config, (id) => chosen.get(id), catalogue, operations.values(), commands);
-      await publishMenus({ api, db, clock, log }, wanted);
+      await publishMenus({ api, db, clock, log, signal: stopping.signal }, wanted);
     } catch (error) {
       log.warn(loggable(error), 'the command menus were not set');
     }

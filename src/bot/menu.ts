@@ -8,10 +8,11 @@ import type { Log } from '../core/log.ts';
 import { firstCodePoints } from './render/text.ts';
 import type { Command, Scope } from '../handlers/commands/define.ts';
 import type { Clock } from '../core/clock.ts';
+import { block, chatStates } from '../store/chats.ts';
 import { get, set } from '../store/conversations.ts';
 import type { Database } from '../store/db.ts';
 import type { Operation } from '../tasks/define.ts';
-import { loggable } from './outbox/classify.ts';
+import { classify, loggable } from './outbox/classify.ts';
 
 export interface Menu {
   readonly scope: BotCommandScope;
@@ -85,35 +86,89 @@ export function menus(
 
 const STATE_KEY = 'menu';
 
-/** Tells Telegram the menus that changed since the last time. Never throws: without menus everything still works. */
+/**
+ * Tells Telegram the menus that changed since the last time. Never throws: without menus everything still works. A chat that
+ * Telegram asked to wait for is left alone until then: it is told `signal` permitting, else the next time.
+ */
 export async function publishMenus(
-  options: { readonly api: Api; readonly db: Database; readonly clock: Clock; readonly log: Log },
+  options: {
+    readonly api: Api;
+    readonly db: Database;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly signal?: AbortSignal;
+  },
   wanted: readonly Menu[],
 ): Promise<void> {
+  for (let pending = wanted; pending.length > 0; ) {
+    const { later, at } = await publishOnce(options, wanted, pending);
+    pending = later;
+    const { signal, clock } = options;
+    if (pending.length === 0 || signal === undefined || signal.aborted) return;
+    await clock.sleep(Math.max(1000, at - clock.now().getTime()), signal).catch(() => {});
+  }
+}
+
+/** One pass; which menus have to wait, and until when (ms). */
+async function publishOnce(
+  options: { readonly api: Api; readonly db: Database; readonly clock: Clock; readonly log: Log },
+  wanted: readonly Menu[],
+  pending: readonly Menu[],
+): Promise<{ readonly later: readonly Menu[]; readonly at: number }> {
   const { api, db, clock, log } = options;
   try {
     const before = asRecord(await get(db, STATE_KEY));
     const after: Record<string, string> = {};
+    const later: Menu[] = [];
+    let at = Infinity;
+    const wait = (menu: Menu, name: string, until: number): void => {
+      delete after[name];
+      later.push(menu);
+      at = Math.min(at, until);
+    };
     for (const menu of wanted) {
       const name = JSON.stringify(menu.scope);
       const hash = createHash('sha256').update(JSON.stringify(menu.commands)).digest('base64url');
+      if (!pending.includes(menu)) {
+        const known = before[name];
+        if (typeof known === 'string') after[name] = known;
+        continue;
+      }
       after[name] = hash;
       if (before[name] === hash) continue;
+      const chat = 'chat_id' in menu.scope ? Number(menu.scope.chat_id) : undefined;
+      const blocked = chat === undefined ? 0 : await blockedUntil(db, chat);
+      if (blocked > clock.now().getTime()) {
+        wait(menu, name, blocked);
+        continue;
+      }
       try {
         const scope = { scope: menu.scope };
         if (menu.commands.length === 0) await api.deleteMyCommands(scope);
         else await api.setMyCommands([...menu.commands], scope);
       } catch (error) {
+        const failure = classify(error);
+        if (failure.kind === 'flood' && chat !== undefined) {
+          const until = clock.now().getTime() + failure.retryAfterMs + 250;
+          await block(db, chat, new Date(until));
+          wait(menu, name, until);
+          continue;
+        }
         // A person who never started the bot, a group it is not in: tried again at the next start.
         delete after[name];
         log.debug({ ...loggable(error), scope: name }, 'a command menu was not set');
       }
     }
     await set(db, STATE_KEY, after, clock.now());
+    return { later, at };
   } catch (error) {
     log.warn(loggable(error), 'the command menus were not set');
+    return { later: [], at: 0 };
   }
 }
+
+const blockedUntil = async (db: Database, chat: number): Promise<number> =>
+  (await chatStates(db, [chat])).get(chat)?.blockedUntil?.getTime() ?? 0;
 
 function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};

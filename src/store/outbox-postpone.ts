@@ -20,11 +20,11 @@ export async function postpone(
        not_before, error, created_at, message_id, sound, waited)
      overriding system value
      select id, dedupe_key, coalesce_key, chat_id, thread_id, priority, kind, card_id, body, greatest(attempts - 1, 0), $3,
-       error, created_at, message_id, sound, coalesce($4, waited)
+       error, created_at, message_id, sound, coalesce(waited, $4)
      from mine
      on conflict (coalesce_key) where state = 'queued' and coalesce_key is not null do update set
        priority = least(o.priority, excluded.priority), error = coalesce(excluded.error, o.error),
-       sound = coalesce(o.sound, excluded.sound), waited = coalesce(excluded.waited, o.waited)`,
+       sound = coalesce(o.sound, excluded.sound), waited = coalesce(o.waited, excluded.waited)`,
     [id, attempts, until, waited],
   );
   return rows > 0;

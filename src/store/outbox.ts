@@ -99,8 +99,8 @@ async function byDedupeKey(q: Queryable, key: string): Promise<number | undefine
 }
 
 /**
- * Takes up to `limit` rows that are due, most urgent first, at most one for each chat and priority. First in, first out: a
- * row waits while an older one of the same chat that is as urgent or more is being sent, is due, or waits for its next
+ * Takes up to `limit` rows that are due, most urgent first, one for each chat: what becomes urgent meanwhile goes before the
+ * rest of the chat. First in, first out: a row waits while an older one of the same chat that is as urgent or more is being sent, is due, or waits for its next
  * attempt; a row that is only scheduled for later holds up nobody. Taken rows are `sending` until the lease ends.
  */
 export async function claimDue(
@@ -138,7 +138,8 @@ export async function claimDue(
      due as (
        select o.id from outbox o
        where o.state = 'queued' and o.not_before <= $1
-         and o.id in (select id from head where id = oldest and state = 'queued' and not_before <= $1)
+         and o.id in (select distinct on (chat_id) id from head
+                      where id = oldest and state = 'queued' and not_before <= $1 order by chat_id, priority)
        order by o.priority, o.id limit $3 for update skip locked
      ),
      taken as (

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { card as findCard } from '../../src/store/cards.ts';
 import { enqueue, outboxRow } from '../../src/store/outbox.ts';
-import { openSenders, OPS, type Senders } from './support/senders.ts';
+import { isDone, openSenders, OPS, type Senders } from './support/senders.ts';
 
 /** An answer that comes when the test says so. */
 function held() {
@@ -14,9 +14,6 @@ function held() {
 
 const isSending = async (senders: Senders) =>
   (await senders.store.db.query(`select from outbox where state = 'sending'`)).rowCount > 0;
-const isDone = async (senders: Senders) =>
-  (await senders.store.db.query(`select from outbox where state in ('sending', 'queued')`)).rowCount === 0;
-
 const message = (text: string) => ({
   chat: OPS,
   priority: 0,

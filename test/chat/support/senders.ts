@@ -26,11 +26,15 @@ export const OPS = -1001000000001;
 export const DBA = -1001000000002;
 export const ADA = 104;
 const TOKEN = '4242:test-token';
+/** Telegram's own limits, and the bot keeping them. */
+export const LIMITS = { perGroupPerMinute: 20, perChatPerSecond: 1, overallPerSecond: 30 };
+export const PACE = { per_group_per_minute: 20, per_chat_per_second: 1, overall_per_second: 30 };
 
 export interface Senders {
   readonly clock: ManualClock;
   readonly store: StoreDatabase;
   readonly telegram: TelegramSimulator;
+  readonly telegramUrl: string;
   readonly stage: Stage;
   readonly logged: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
   /** What the card of that reference shows when it is drawn next; a text is its title. */
@@ -116,6 +120,8 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
       .poll(
         async () => {
           await clock.advance(step);
+          // Time passes no faster than the database answers, however slow the machine is.
+          await store.db.query('select 1');
           return Boolean(await holds());
         },
         { timeout: 15_000, interval: 5 },
@@ -127,6 +133,7 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
     clock,
     store,
     telegram,
+    telegramUrl: url,
     stage,
     logged,
     draws: (ref, what) =>
@@ -171,6 +178,12 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
       putPicture(store.db, { mime: 'image/png', bytes: pngOf(width, height), width, height }, clock.now()),
   };
 }
+
+/** Nothing waits, and nothing is being sent. */
+export const isDone = async ({ store }: Senders): Promise<boolean> =>
+  (await store.db.query(`select from outbox where state in ('sending', 'queued')`)).rowCount === 0;
+
+export const refused = ({ telegram }: Senders) => telegram.state.calls.filter((call) => call.outcome === 429);
 
 /** A PNG as far as anybody looks: signature and size. */
 function pngOf(width: number, height: number): Buffer {
