@@ -27,13 +27,16 @@ import type { Facts, Operation } from './tasks/define.ts';
 import { createTraitsIndex } from './tasks/evidence/traits.ts';
 import { createDockerLook } from './tasks/docker-look.ts';
 import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
+import { createQuieter } from './tasks/lifecycle/quieting.ts';
 import { createReconciler } from './tasks/lifecycle/reconciler.ts';
 import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
 import { createStepUp } from './tasks/lifecycle/step-up.ts';
 import { createInventoryWatch } from './tasks/watch/inventory.ts';
+import { createEscalation } from './tasks/watch/escalate.ts';
 import { createStormWatch } from './tasks/watch/storm-watch.ts';
 import { createFixLoop } from './tasks/fixes/loop.ts';
 import { pageAgain } from './tasks/watch/paging.ts';
+import { createTargetNames } from './tasks/silences/names.ts';
 import { createIncidentWriter } from './tasks/watch/writer.ts';
 import { loadRunbooks } from './tasks/runbooks.ts';
 import { allMessages } from './messages.gen.ts';
@@ -90,6 +93,7 @@ const CONCURRENCY = 4;
 const DRAIN_MS = seconds(20);
 const RECONCILE_EVERY_MS = seconds(5);
 const HEARTBEAT_EVERY_MS = seconds(20);
+const ESCALATION_EVERY_MS = seconds(3);
 const STORM_WATCH_EVERY_MS = seconds(5);
 const FIX_LOOP_EVERY_MS = seconds(3);
 const TRAITS_EVERY_MS = seconds(20);
@@ -142,10 +146,14 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     catalogue: texts,
     redact: (text) => edges.redactor.redact(text),
   });
+  const alertmanager = systems?.alertmanager;
+  const names = createTargetNames(db, config);
+  const quieter = alertmanager && createQuieter({ db, clock, log, alertmanager, names });
   const executor = createExecutor({
     db,
     operations,
     ports,
+    quieter,
     people,
     policy: config.policy,
     clock,
@@ -183,8 +191,17 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const writer = createIncidentWriter(config);
   const wayIn =
     hasBot && config.alertmanager ? createWayIn(config, { db, writer, clock, log, catalogue: texts }) : undefined;
-  const alertmanager = systems?.alertmanager;
-  const alertWatch = alertmanager && createAlertWatch({ db, clock, log, writer, alertmanager, config });
+  const alertWatch =
+    alertmanager &&
+    createAlertWatch({
+      db,
+      clock,
+      log,
+      writer,
+      alertmanager,
+      config,
+      also: async (_mirrored, signal) => quieter?.round(signal),
+    });
 
   const bot: Bot | undefined = hasBot
     ? createBot({
@@ -324,6 +341,10 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     starters.push(async () => {
       // Not waited for: while Telegram is away, alerts are kept, schedules fire and operations run all the same.
       inBackground((signal) => bot.start(signal));
+      const escalation = createEscalation({ db, clock, log, config });
+      inBackground((signal) =>
+        db.leader('escalation', signal, every(ESCALATION_EVERY_MS, 'calling people', escalation.round)),
+      );
       const storms = createStormWatch({ db, clock, log, config });
       inBackground((signal) =>
         db.leader('storm-watch', signal, every(STORM_WATCH_EVERY_MS, 'looking after storms', storms.round)),

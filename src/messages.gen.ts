@@ -4,6 +4,7 @@ import type { Messages } from './core/i18n.ts';
 import { commands } from './handlers/commands/registry.gen.ts';
 import { operations } from './tasks/operations/registry.gen.ts';
 import { messages as appMessages } from './app/messages.ts';
+import { messages as botCardsAlerts } from './bot/cards/alerts.ts';
 import { messages as botCardsCertificate } from './bot/cards/certificate.ts';
 import { messages as botCardsDrill } from './bot/cards/drill.ts';
 import { messages as botCardsIncidentChanges } from './bot/cards/incident/changes.ts';
@@ -17,6 +18,7 @@ import { messages as botCardsRunMessages } from './bot/cards/run.messages.ts';
 import { messages as botCardsSilence } from './bot/cards/silence.ts';
 import { messages as botCardsStormMessages } from './bot/cards/storm/messages.ts';
 import { messages as botCardsWatch } from './bot/cards/watch.ts';
+import { messages as botCardsWhyMessages } from './bot/cards/why/messages.ts';
 import { messages as botMessages } from './bot/messages.ts';
 import { messages as botOutboxMessages } from './bot/outbox/messages.ts';
 import { messages as botRenderMessages } from './bot/render/messages.ts';
@@ -26,11 +28,13 @@ import { messages as configMessages } from './config/messages.ts';
 import { messages as coreFormat } from './core/format.ts';
 import { messages as coreSchedule } from './core/schedule.ts';
 import { messages as demoMessages } from './demo/messages.ts';
+import { messages as handlersCommandsAlerts } from './handlers/commands/alerts.ts';
 import { messages as handlersCommandsCancel } from './handlers/commands/cancel.ts';
 import { messages as handlersCommandsHelp } from './handlers/commands/help.ts';
 import { messages as handlersCommandsLanguage } from './handlers/commands/language.ts';
 import { messages as handlersCommandsStart } from './handlers/commands/start.ts';
 import { messages as handlersCommandsWhoami } from './handlers/commands/whoami.ts';
+import { messages as handlersCommandsWhy } from './handlers/commands/why.ts';
 import { messages as handlersWebhooksDeployments } from './handlers/webhooks/deployments.ts';
 import { messages as handlersWebhooksMessages } from './handlers/webhooks/messages.ts';
 import { messages as integrationsAlertmanagerMessages } from './integrations/alertmanager/messages.ts';
@@ -63,6 +67,7 @@ import { messages as tasksOperationsGuestStart } from './tasks/operations/guest-
 import { messages as tasksOperationsGuestStop } from './tasks/operations/guest-stop.ts';
 import { messages as tasksOperationsHandover } from './tasks/operations/handover.ts';
 import { messages as tasksOperationsLogs } from './tasks/operations/logs.ts';
+import { messages as tasksOperationsMaintenance } from './tasks/operations/maintenance.ts';
 import { messages as tasksOperationsProbes } from './tasks/operations/probes.ts';
 import { messages as tasksOperationsSilenceEnd } from './tasks/operations/silence-end.ts';
 import { messages as tasksOperationsSilenceExtend } from './tasks/operations/silence-extend.ts';
@@ -95,6 +100,7 @@ import { messages as tasksWatcherWatchdog } from './tasks/watcher/watchdog.ts';
 export const allMessages: readonly Messages[] = [
   ...new Set<Messages>([
     appMessages,
+    botCardsAlerts,
     botCardsCertificate,
     botCardsDrill,
     botCardsIncidentChanges,
@@ -108,6 +114,7 @@ export const allMessages: readonly Messages[] = [
     botCardsSilence,
     botCardsStormMessages,
     botCardsWatch,
+    botCardsWhyMessages,
     botMessages,
     botOutboxMessages,
     botRenderMessages,
@@ -117,11 +124,13 @@ export const allMessages: readonly Messages[] = [
     coreFormat,
     coreSchedule,
     demoMessages,
+    handlersCommandsAlerts,
     handlersCommandsCancel,
     handlersCommandsHelp,
     handlersCommandsLanguage,
     handlersCommandsStart,
     handlersCommandsWhoami,
+    handlersCommandsWhy,
     handlersWebhooksDeployments,
     handlersWebhooksMessages,
     integrationsAlertmanagerMessages,
@@ -154,6 +163,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsGuestStop,
     tasksOperationsHandover,
     tasksOperationsLogs,
+    tasksOperationsMaintenance,
     tasksOperationsProbes,
     tasksOperationsSilenceEnd,
     tasksOperationsSilenceExtend,

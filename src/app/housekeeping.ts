@@ -5,16 +5,20 @@ import { purgeCards } from '../store/cards.ts';
 import { purgeDeployments } from '../store/deployments.ts';
 import type { Database } from '../store/db.ts';
 import { purgeDrills } from '../store/drills.ts';
+import { purgeHeld } from '../store/held.ts';
 import { purge as purgeInbox } from '../store/inbox.ts';
 import { purgeIncidents } from '../store/incidents.ts';
 import { purge as purgeOutbox } from '../store/outbox.ts';
+import { purgePages } from '../store/pages.ts';
 import { purgePictures } from '../store/pictures.ts';
 import { purgeProbeDays } from '../store/probes.ts';
 import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRuns } from '../store/runs.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
+import { purgeSilences } from '../store/silences.ts';
 import { purge as purgeStepUp } from '../store/stepup.ts';
 import { purgeStorms } from '../store/storms.ts';
+import { purgeWatchOverrides } from '../store/watch.ts';
 import { purgeSetAside } from '../store/webhook-log.ts';
 
 /** Forgets what nobody needs any more: history after the retention of the configuration, plumbing after days. The audit stays. */
@@ -39,7 +43,11 @@ export function createHousekeeping(options: {
       // A step-up code is good for a minute and a half.
       await purgeStepUp(db, ago(days(1)));
       await purgeSchedules(db, ago(days(60)));
+      await purgeSilences(db, ago(options.retentionMs));
       await purgeSetAside(db, ago(options.retentionMs));
+      await purgePages(db, ago(options.retentionMs));
+      await purgeHeld(db, ago(options.retentionMs));
+      await purgeWatchOverrides(db, ago(options.retentionMs));
       await purgeProbeDays(db, ago(Math.max(options.retentionMs, days(400))));
       await purgeDrills(db, ago(Math.max(options.retentionMs, days(400))));
       const forgotten = {

@@ -13,10 +13,12 @@ import { createIncidentDesk } from '../tasks/incidents.ts';
 import { createOverview } from '../tasks/overview.ts';
 import type { Ports } from '../tasks/ports.ts';
 import { createSilenceDesk } from '../tasks/silences/desk.ts';
+import { createTargetNames } from '../tasks/silences/names.ts';
 import { createStormDesk } from '../tasks/storms.ts';
 import { type Place, placeFor } from '../tasks/watch/placement.ts';
 import { createProbeBoard } from '../tasks/watcher/board.ts';
 import { createDrillDesk } from '../tasks/watcher/drills.ts';
+import { createWatchDesk } from '../tasks/watch/rota.ts';
 import type { Systems } from './systems.ts';
 
 /** What forms, menus and checks may know of the declared world. */
@@ -61,11 +63,13 @@ export function portsOf({ config, db, clock, systems, queue, t, catalogue, redac
     throw new VakhtaError('permanent', 'port-missing', `port ${port} is not available here`, { args: { port } });
   };
   const incidents = createIncidentDesk({ db, clock });
+  const watch = createWatchDesk({ db, clock, config });
   const storms = createStormDesk({ db, clock });
   const silences = createSilenceDesk({
     db,
     clock,
     zone: config.site.zone,
+    names: createTargetNames(db, config),
     nameOf: (by) => config.operators.find(({ id }) => id === by)?.name ?? by,
   });
   const probes = createProbeBoard({ db, clock, config });
@@ -77,6 +81,7 @@ export function portsOf({ config, db, clock, systems, queue, t, catalogue, redac
       storms,
       silences,
       probes,
+      watch,
       get alertmanager() {
         return missing('alertmanager');
       },
@@ -107,6 +112,7 @@ export function portsOf({ config, db, clock, systems, queue, t, catalogue, redac
     storms,
     silences,
     probes,
+    watch,
     proxmox,
     pgbackrest,
     docker: systems.docker,

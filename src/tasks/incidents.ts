@@ -7,8 +7,17 @@ import { type Matcher, quoteRegex } from '../integrations/alertmanager/matchers.
 import type { Alertmanager, Silence } from '../integrations/alertmanager/port.ts';
 import { touchCards } from '../store/cards.ts';
 import type { Database, Tx } from '../store/db.ts';
-import { appendEvents, claimOwner, incident, type Incident, releaseOwner, setSilence } from '../store/incidents.ts';
+import {
+  appendEvents,
+  claimOwner,
+  handOver,
+  incident,
+  type Incident,
+  releaseOwner,
+  setSilence,
+} from '../store/incidents.ts';
 import { leaveView } from '../store/silences.ts';
+import { callPerson } from './watch/paging.ts';
 
 export const messages = defineMessages({
   en: `
@@ -84,6 +93,14 @@ export interface IncidentDesk {
   claim(id: number, owner: string): Promise<void>;
   /** Throws `incident-not-yours`. */
   release(id: number, owner: string): Promise<void>;
+  /**
+   * Gives it from whom it was seen with (undefined: nobody) to somebody else, who is called in private. Throws `no-incident`,
+   * `incident-over`, `handover-self`, `handover-moved`.
+   */
+  handOver(
+    id: number,
+    who: { readonly from: string | undefined; readonly to: string; readonly by: string },
+  ): Promise<void>;
   /** Notes the silence, or that it has ended; cards leave the choice of silences. Throws `no-incident`. */
   silenced(id: number, silence: IncidentSilence | null, by: string): Promise<void>;
 }
@@ -125,6 +142,22 @@ export function createIncidentDesk({ db, clock }: { readonly db: Database; reado
         throw new VakhtaError('usage', 'incident-not-yours', `incident ${id} is not ${owner}'s`, {
           args: { id: String(id) },
         });
+      }),
+    handOver: (id, { from, to, by }) =>
+      db.tx(async (tx) => {
+        const now = clock.now();
+        const args = { id: String(id), who: to };
+        const is = await incident(tx, id, { forUpdate: true });
+        if (!is) throw missing(id);
+        if (is.state === 'resolved')
+          throw new VakhtaError('usage', 'incident-over', `incident ${id} is over`, { args });
+        if (is.owner === to) throw new VakhtaError('usage', 'handover-self', `incident ${id} is ${to}'s`, { args });
+        if (!(await handOver(tx, id, { from, to }, now))) {
+          throw new VakhtaError('usage', 'handover-moved', `incident ${id} is ${is.owner ?? 'nobody'}'s now`, { args });
+        }
+        await leaveView(tx, 'incident', String(id), 'handover');
+        await note(tx, id, 'handed-over', by, { from: from ?? '', to });
+        if (to !== by) await callPerson(tx, id, to, { key: 'page-why-handed-over', args: { who: by } }, now);
       }),
     silenced: (id, silence, by) =>
       db.tx(async (tx) => {

@@ -8,6 +8,7 @@ import type { IncidentDesk } from './incidents.ts';
 import type { Overview } from './overview.ts';
 import type { SilenceDesk } from './silences/desk.ts';
 import type { Several } from './several.ts';
+import type { WatchDesk } from './watch/rota.ts';
 import type { StormDesk } from './storms.ts';
 import type { ProbeBoard } from './watcher/board.ts';
 import type { DrillDesk } from './watcher/drills.ts';
@@ -27,6 +28,7 @@ export interface Ports {
   readonly pgbackrest: Several<PgBackRest>;
   readonly probes: ProbeBoard;
   readonly proxmox: Several<Proxmox>;
+  readonly watch: WatchDesk;
   readonly storms: StormDesk;
   readonly silences: SilenceDesk;
 }

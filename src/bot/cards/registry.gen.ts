@@ -1,5 +1,6 @@
 // Made by `npm run generate` from the files of the folder. Do not edit.
 import type { CardKind } from './define.ts';
+import alerts from './alerts.ts';
 import certificate from './certificate.ts';
 import drill from './drill.ts';
 import incident from './incident.ts';
@@ -9,5 +10,18 @@ import run from './run.ts';
 import silence from './silence.ts';
 import storm from './storm.ts';
 import watch from './watch.ts';
+import why from './why.ts';
 
-export const cards: readonly CardKind[] = [certificate, drill, incident, page, quiet, run, silence, storm, watch];
+export const cards: readonly CardKind[] = [
+  alerts,
+  certificate,
+  drill,
+  incident,
+  page,
+  quiet,
+  run,
+  silence,
+  storm,
+  watch,
+  why,
+];

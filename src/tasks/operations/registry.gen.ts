@@ -13,7 +13,9 @@ import guestRestart from './guest-restart.ts';
 import guestShutdown from './guest-shutdown.ts';
 import guestStart from './guest-start.ts';
 import guestStop from './guest-stop.ts';
+import handover from './handover.ts';
 import logs from './logs.ts';
+import maintenance from './maintenance.ts';
 import probes from './probes.ts';
 import silenceEnd from './silence-end.ts';
 import silenceExtend from './silence-extend.ts';
@@ -24,6 +26,10 @@ import stormAck from './storm-ack.ts';
 import stormList from './storm-list.ts';
 import unack from './unack.ts';
 import unsilence from './unsilence.ts';
+import watchCancel from './watch-cancel.ts';
+import watchGive from './watch-give.ts';
+import watchTake from './watch-take.ts';
+import watch from './watch.ts';
 
 export const operations: readonly Operation[] = [
   ack,
@@ -39,7 +45,9 @@ export const operations: readonly Operation[] = [
   guestShutdown,
   guestStart,
   guestStop,
+  handover,
   logs,
+  maintenance,
   probes,
   silenceEnd,
   silenceExtend,
@@ -50,4 +58,8 @@ export const operations: readonly Operation[] = [
   stormList,
   unack,
   unsilence,
+  watchCancel,
+  watchGive,
+  watchTake,
+  watch,
 ];

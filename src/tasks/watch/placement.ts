@@ -35,7 +35,9 @@ export interface Change {
 }
 
 /** Without `storm` every incident has a card of its own, however many there are. */
-export type PlacementConfig = Pick<Config, 'routes' | 'chats'> & Partial<Pick<Config, 'storm' | 'operators'>> & FoldingConfig;
+export type PlacementConfig = Pick<Config, 'routes' | 'chats'> &
+  Partial<Pick<Config, 'storm' | 'operators'>> &
+  FoldingConfig;
 
 export interface Place {
   readonly chat: number;

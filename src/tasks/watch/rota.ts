@@ -40,6 +40,7 @@ export interface WatchView {
   readonly next: readonly Turn[];
   /** People who are to be called in private and cannot be: they have not started a chat with the bot, or have blocked it. */
   readonly unreachable: readonly string[];
+  readonly hasRotation: boolean;
 }
 
 /** What operations may do with the watch. */
@@ -58,6 +59,8 @@ export interface WatchDesk {
   cancel(): Promise<void>;
   /** Who may have the watch, and may be called. Throws `watch-no-person`. */
   person(id: string): Operator;
+  /** The name for people; the id of somebody who is not in the configuration any more. */
+  nameOf(id: string): string;
 }
 
 const NEXT = 4;
@@ -87,6 +90,7 @@ export function createWatchDesk(options: {
 
   return {
     person,
+    nameOf: (id) => config.operators.find((one) => one.id === id)?.name ?? id,
     look: async () => {
       const now = clock.now();
       const rota = await rotaOf(db, config, now);
@@ -95,6 +99,7 @@ export function createWatchDesk(options: {
         now: onWatchAt(rota, now),
         next: turns(rota, now, NEXT + 1).slice(1),
         unreachable: unreachable.map(({ id }) => id),
+        hasRotation: config.watch.rotation !== undefined,
       };
     },
     give: async ({ runId, by, ...wish }) => {
