@@ -11,7 +11,8 @@ export const messages = defineMessages({
         [queued] waits for its turn
         [running] is running
         [verifying] is being checked
-       *[reconciling] broke off; it is being found out how far it came
+        [reconciling] broke off; it is being found out how far it came
+       *[other] has ended
     }
     fix-running = is running, { $percent } %
     fix-waiting = ran; waiting for the alert to clear until { $clock }
@@ -70,7 +71,8 @@ export const messages = defineMessages({
         [queued] ждёт своей очереди
         [running] выполняется
         [verifying] проверяется
-       *[reconciling] прервалось; выясняется, что успело произойти
+        [reconciling] прервалось; выясняется, что успело произойти
+       *[other] завершено
     }
     fix-running = выполняется, { $percent } %
     fix-waiting = выполнено; ждём до { $clock }, погаснет ли алерт

@@ -49,6 +49,10 @@ const CLEARS_MINUTES = 10;
 const OFFERS_MAX = 12;
 const FINGERPRINTS_MAX = 200;
 
+/** Whether the alert's own rule names an operation. */
+export const namesItsFix = ({ labels, annotations }: IncidentAlert): boolean =>
+  (labels[OPERATION] ?? annotations[OPERATION] ?? '') !== '';
+
 /** `{{label}}`, with spaces allowed. */
 const LABEL = /\{\{\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*\}\}/gu;
 

@@ -160,6 +160,8 @@ export interface ChatOptions {
   };
   readonly bot?: Partial<Pick<BotOptions, 'cards' | 'commands' | 'metrics'>>;
   readonly topics?: boolean;
+  /** Further sections of the configuration, as they stand in the file. */
+  readonly sections?: Readonly<Record<string, unknown>>;
 }
 
 /** The real bot and life cycle on an own database, in front of the Telegram simulator. What nobody expected fails the test. */
@@ -214,6 +216,7 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
         { id: 'old', chat_id: PLAIN_GROUP },
       ],
       routes: [{ chat: 'ops' }],
+      ...options.sections,
     }),
     {},
   );

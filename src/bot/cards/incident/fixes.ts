@@ -3,7 +3,7 @@ import { formatDuration } from '../../../core/format.ts';
 import type { IncidentData } from '../../../core/incident.ts';
 import { attemptsOf, type FixAttempt } from '../../../store/fixes.ts';
 import type { Incident } from '../../../store/incidents.ts';
-import { type Offer, offersFor } from '../../../tasks/fixes/offers.ts';
+import { namesItsFix, type Offer, offersFor } from '../../../tasks/fixes/offers.ts';
 import type { CardContext } from '../define.ts';
 import { clip } from './alerts.ts';
 import { clock, viewButton } from './common.ts';
@@ -29,9 +29,11 @@ const LABEL_MAX = 40;
 
 /** Nothing is asked of the database for an incident that no rule concerns. */
 export async function loadFixes(context: CardContext, row: Incident, data: IncidentData): Promise<FixExtras> {
-  const attempts = row.rev > 1 ? await attemptsOf(context.q, row.id, ATTEMPTS) : [];
+  const { fixes: rules } = context.config;
+  if (rules.length === 0 && !Object.values(data.alerts).some(namesItsFix)) return NO_FIXES;
+  const attempts = await attemptsOf(context.q, row.id, ATTEMPTS);
   if (row.state !== 'firing') return { offers: [], attempts };
-  const { offers } = offersFor(data, context.config.fixes, context.operations);
+  const { offers } = offersFor(data, rules, context.operations);
   return { offers: named(context, offers), attempts };
 }
 
