@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toJson } from '../core/json.ts';
+import { RUN_STATES } from '../core/run.ts';
 import type { Queryable } from './db.ts';
 import { at, first, many, optional, touched } from './rows.ts';
 
@@ -72,7 +73,7 @@ export async function failQuieting(q: Queryable, runId: string, error: string, n
   );
 }
 
-const open_ = quieting_.extend({ runState: z.string() });
+const open_ = quieting_.extend({ runState: z.enum(RUN_STATES) });
 
 /** Those that are not over, with the state of their run. */
 export function openQuietings(q: Queryable): Promise<z.output<typeof open_>[]> {

@@ -6,7 +6,9 @@ import type { Actor, Language, Operator, Role } from '../core/people.ts';
 import { VakhtaError } from '../core/error.ts';
 import { type Approval, approvalFor, type Risk } from '../core/policy.ts';
 import type { Log } from '../core/log.ts';
+import type { Matcher } from '../integrations/alertmanager/matchers.ts';
 import type { PortName, Ports } from './ports.ts';
+import type { TargetNames } from './silences/names.ts';
 
 /** A sentence by catalogue key: stored with the run, put into words for each reader. */
 export interface Text {
@@ -139,6 +141,11 @@ export interface OperationSpec<S extends z.ZodObject, P extends PortName, R> {
    * `definite`); after any other, `reconcile` is asked.
    */
   readonly run: (context: RunContext<P>, args: z.infer<S>) => Promise<Outcome<R>>;
+  /**
+   * The alerts that its own work raises: lists of matchers, each scoped to the target, one silence each. They are muted while it
+   * works, where an Alertmanager is configured; what fires on afterwards is told on the card.
+   */
+  readonly quiets?: (args: z.infer<S>, plan: Plan, names: TargetNames) => Promise<readonly (readonly Matcher[])[]>;
   /** Obligatory for everything but `read`. */
   readonly verify?: (context: Context<P>, args: z.infer<S>, result: R) => Promise<Verified>;
   /** Obligatory for everything but `read`: what happened, asked of the outside, when the worker died. */
@@ -187,10 +194,13 @@ export interface Operation {
   readonly timeoutMs: number;
   readonly verifies: boolean;
   readonly reconciles: boolean;
+  /** It says what its work makes noisy. */
+  readonly isNoisy: boolean;
   /** Checked arguments. Throws `usage` with all problems at once. */
   parse(raw: unknown): Args;
   locks(args: Args, plan: Plan): readonly string[];
   plan(context: Context<PortName>, args: Args): Promise<Plan>;
+  quiets(args: Args, plan: Plan, names: TargetNames): Promise<readonly (readonly Matcher[])[]>;
   run(context: RunContext<PortName>, args: Args): Promise<Outcome<unknown>>;
   verify(context: Context<PortName>, args: Args, result: unknown): Promise<Verified | undefined>;
   reconcile(context: Context<PortName>, args: Args, external: Args | undefined): Promise<Reconciled<unknown>>;
@@ -222,9 +232,11 @@ export function defineOperation<S extends z.ZodObject, P extends PortName, R>(sp
     timeoutMs: spec.timeoutMs,
     verifies: spec.verify !== undefined,
     reconciles: spec.reconcile !== undefined,
+    isNoisy: spec.quiets !== undefined,
     parse: args,
     locks: (raw, plan) => spec.locks?.(args(raw), plan) ?? [],
     plan: (context, raw) => spec.plan(context, args(raw)),
+    quiets: async (raw, plan, names) => (await spec.quiets?.(args(raw), plan, names)) ?? [],
     run: async (context, raw) => {
       const outcome = await spec.run(context, args(raw));
       return { state: outcome.state, result: result(outcome.result) };

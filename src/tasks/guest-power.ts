@@ -9,6 +9,7 @@ import type { Guest, PowerAction, Proxmox, TaskResult } from '../integrations/pr
 import { defineOperation, definite, type Operation, type Outcome, type Reconciled } from './define.ts';
 import { stopOf } from './lifecycle/stop.ts';
 import type { Several } from './several.ts';
+import { scopesOfNames } from './silences/selection.ts';
 
 export const messages = defineMessages({
   en: `
@@ -206,6 +207,13 @@ export function definePowerOperation(power: PowerOperation): Operation {
         lines: [{ key: 'guest-plan', args }, { key: `guest-plan-${power.word}` }],
         bound: { ...bound },
       };
+    },
+
+    quiets: async (_args, plan, names) => {
+      const bound = boundSchema.parse(plan.bound);
+      // What is switched on makes no alerts of its own.
+      if (power.word === 'start') return [];
+      return scopesOfNames(await names.place(bound.name), ['guest', 'host', 'instance']);
     },
 
     run: async ({ ports, plan, clock, signal, progress, remember, log }) => {

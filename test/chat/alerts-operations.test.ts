@@ -20,8 +20,10 @@ import unack from '../../src/tasks/operations/unack.ts';
 import unsilence from '../../src/tasks/operations/unsilence.ts';
 import type { Ports } from '../../src/tasks/ports.ts';
 import { createSilenceDesk } from '../../src/tasks/silences/desk.ts';
+import { createTargetNames } from '../../src/tasks/silences/names.ts';
 import { startAlertmanager, withComponents } from '../support/components/index.ts';
 import { storeForTest } from '../support/store.ts';
+import { configWith } from './support/shown.ts';
 import { wayIn } from './support/way-in.ts';
 
 const person = (id: string, role: Role): Operator => ({
@@ -73,7 +75,13 @@ async function subject(
   const ports = {
     alertmanager: port,
     incidents: createIncidentDesk({ db, clock }),
-    silences: createSilenceDesk({ db, clock, zone: 'Europe/Moscow', nameOf: (by) => by }),
+    silences: createSilenceDesk({
+      db,
+      clock,
+      zone: 'Europe/Moscow',
+      names: createTargetNames(db, configWith()),
+      nameOf: (by) => by,
+    }),
   } as unknown as Ports;
   const worker = (name: string) =>
     createExecutor({

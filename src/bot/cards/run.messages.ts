@@ -2,6 +2,11 @@ import { defineMessages } from '../../core/i18n.ts';
 
 export const messages = defineMessages({
   en: `
+    run-muted = The target's alerts are silenced during the work.
+    run-muted-until = Not everything is over yet; the target's alerts are silenced until
+    run-muted-over = The target's alerts are heard again; nothing fires.
+    run-still-fires = Still fires after the work: { $names }
+    run-not-muted = The target's alerts were not silenced.
     run-number = Run
     run-planning = Working out what will happen …
     run-confirming = Look at the plan. Shall I go on?
@@ -37,6 +42,11 @@ export const messages = defineMessages({
     run-button-again = Ask again
   `,
   ru: `
+    run-muted = Алерты цели на время работы заглушены.
+    run-muted-until = Не всё погасло; алерты цели заглушены до
+    run-muted-over = Алерты цели снова слышны; ничего не горит.
+    run-still-fires = После работы ещё горит: { $names }
+    run-not-muted = Алерты цели не заглушены.
     run-number = Запуск
     run-planning = Выясняю, что произойдёт …
     run-confirming = Посмотрите план. Выполнять?

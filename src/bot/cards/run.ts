@@ -16,6 +16,7 @@ import {
 import { formatDuration } from '../../core/format.ts';
 import { ROLES } from '../../core/people.ts';
 import { isFinal, type RunState } from '../../core/run.ts';
+import { type Quieting, quieting } from '../../store/quietings.ts';
 import { type Run, run as findRun } from '../../store/runs.ts';
 import type { Operation, Text } from '../../tasks/define.ts';
 import { type CardContext, defineCard } from './define.ts';
@@ -214,7 +215,7 @@ function buttons(context: CardContext, run: Run, operation: Operation | undefine
 /** An answer that comes within this time comes as one message, without a card that says only "wait". */
 const HOLD_MS = 1200;
 
-export function drawRun(context: CardContext, run: Run, view = ''): Doc {
+export function drawRun(context: CardContext, run: Run, view = '', muted?: Quieting): Doc {
   const operation = context.operations.get(run.operation);
   // What was asked for is the whole answer: its own verdict stands first, and "done" is no news beside it.
   const answered = operation?.risk === 'read' && (run.state === 'succeeded' || run.state === 'warning');
@@ -231,6 +232,7 @@ export function drawRun(context: CardContext, run: Run, view = ''): Doc {
       ...report,
       ...verified,
       ...plan(context, run),
+      ...mutedLines(context, muted),
       quote([...historyLines(history(context, run)), `${context.t('run-number')} #${run.number}`]),
     ],
     buttons: [...(own.length > 0 ? [own] : []), ...more],
@@ -255,6 +257,21 @@ const isList = (of: Inlines): of is Extract<Inlines, readonly unknown[]> => Arra
 const historyLines = (block: Block): Inlines[] =>
   block.kind === 'facts' ? block.rows.map(([label, value]) => [`${label}: `, ...inlineList(value)]) : [];
 
+/** What the run has muted while it worked, and what fires on afterwards. */
+function mutedLines(context: CardContext, muted: Quieting | undefined): Block[] {
+  const { t } = context;
+  if (!muted) return [];
+  const { state, still, closeAt } = muted;
+  const names = still.join(', ');
+  if (state === 'failed') {
+    const why = muted.error !== undefined && t.has(muted.error) ? ` ${t(muted.error)}` : '';
+    return [line(`⚠ ${t('run-not-muted')}${why}`)];
+  }
+  if (state === 'open') return [line(`🔕 ${t('run-muted')}`)];
+  if (state === 'settling' && closeAt) return [line(`🔕 ${t('run-muted-until')} `, time(closeAt, 'clock'))];
+  return [line(still.length > 0 ? bold(`⚠ ${t('run-still-fires', { names })}`) : `🔔 ${t('run-muted-over')}`)];
+}
+
 const verifiedLine = (context: CardContext, { ok, text }: { ok: boolean; text: Text }): Block =>
   line(`${ok ? '✔' : '✘'} ${context.t(ok ? 'run-verified' : 'run-not-verified')}: ${say(context, text)}`);
 
@@ -263,6 +280,8 @@ export default defineCard({
   messages,
   render: async (context, card) => {
     const run = await findRun(context.q, card.ref);
-    return run === undefined ? 'gone' : drawRun(context, run, card.view);
+    if (run === undefined) return 'gone';
+    const isNoisy = context.operations.get(run.operation)?.isNoisy === true;
+    return drawRun(context, run, card.view, isNoisy ? await quieting(context.q, run.id) : undefined);
   },
 });

@@ -11,6 +11,7 @@ import { openRuns, type Run, type RunError, type RunPatch } from '../../store/ru
 import type { Context, Operation, Plan, Progress, Text } from '../define.ts';
 import type { Ports } from '../ports.ts';
 import { type People, showRun, step } from './shared.ts';
+import type { Quieter } from './quieting.ts';
 import type { StepUp } from './step-up.ts';
 
 export interface ExecutorOptions {
@@ -33,6 +34,8 @@ export interface ExecutorOptions {
   readonly worker: string;
   readonly stepUp: StepUp;
   readonly enqueue: (run: Run, delayMs?: number) => Promise<void>;
+  /** Mutes what a run's own work makes noisy; absent without an Alertmanager. */
+  readonly quieter?: Pick<Quieter, 'open' | 'after'> | undefined;
   /** Counts how runs ended. */
   readonly onEnd?: (operation: string, state: Run['state'], durationMs: number) => void;
 }

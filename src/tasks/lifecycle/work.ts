@@ -71,6 +71,7 @@ export function createWork(tools: Tools): Work {
       },
     };
     try {
+      if (operation.isNoisy) await tools.quieter?.open(run, operation, signal);
       let outcome: Outcome<unknown>;
       try {
         outcome = await attempt(operation, context, run);
@@ -83,6 +84,7 @@ export function createWork(tools: Tools): Work {
       await conclude(run, operation, outcome, signal);
     } finally {
       stopBeating();
+      if (operation.isNoisy) await tools.quieter?.after(run.id);
     }
   };
 

@@ -6,6 +6,7 @@ import { formatBytes, formatDuration } from '../../core/format.ts';
 import { defineMessages } from '../../core/i18n.ts';
 import { stanzaLine, summary } from '../../integrations/pgbackrest/pgbackrest.ts';
 import { defineOperation, definite } from '../define.ts';
+import { scopesOfNames } from '../silences/selection.ts';
 
 export const messages = defineMessages({
   en: `
@@ -101,6 +102,22 @@ export default defineOperation({
           : { key: 'backup-pg-plan-first', args: { stanza, type } },
       ],
     };
+  },
+
+  // While it works the last backup looks old or broken to who watches, and the host is busy.
+  quiets: async ({ stanza }, _plan, names) => {
+    const { stanza: ids, host } = await names.stanza(stanza);
+    const load = {
+      name: 'alertname',
+      value: '.*(Load|C[Pp][Uu]|D[Ii][Ss][Kk]I[Oo]|I[Oo]Wait|Saturat).*',
+      isRegex: true,
+      isEqual: true,
+    };
+    const backup = { name: 'alertname', value: '(?:[Pp]g[Bb]ack[Rr]est|Backup).*', isRegex: true, isEqual: true };
+    return [
+      ...scopesOfNames(ids, ['stanza']).map((scope) => [...scope, backup]),
+      ...scopesOfNames(host, ['instance', 'host']).map((scope) => [...scope, load]),
+    ];
   },
 
   run: async ({ ports, signal, runId, clock, progress, remember }, { stanza, type }) => {

@@ -16,6 +16,7 @@ import {
 import { type IncidentSilence, silenceSchema } from '../incidents.ts';
 import { seenAlerts } from './alerts.ts';
 import { groupsOf } from './keeper.ts';
+import type { TargetNames } from './names.ts';
 
 /** What operations may know and note of silences. What Alertmanager itself holds is asked of the port `alertmanager`. */
 export interface SilenceDesk {
@@ -33,6 +34,8 @@ export interface SilenceDesk {
   replaced(old: SilenceRow, next: OwnSilence, by: string): Promise<void>;
   /** Notes that somebody has ended it, on its incident and its cards too. */
   ended(id: string, by: string): Promise<void>;
+  /** By which names the alerts of a target may know it. */
+  readonly names: TargetNames;
   /** The name people know somebody by. */
   nameOf(by: string): string;
 }
@@ -45,9 +48,10 @@ export function createSilenceDesk(options: {
   readonly db: Database;
   readonly clock: Clock;
   readonly zone: string;
+  readonly names: TargetNames;
   readonly nameOf: (by: string) => string;
 }): SilenceDesk {
-  const { db, clock, zone, nameOf } = options;
+  const { db, clock, zone, names, nameOf } = options;
 
   const latest = async (id: string): Promise<SilenceRow | undefined> => {
     let row = await silence(db, id);
@@ -73,6 +77,7 @@ export function createSilenceDesk(options: {
 
   return {
     zone,
+    names,
     nameOf,
     list: async () => {
       const rows = await silences(db, clock.now());
