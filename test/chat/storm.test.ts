@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest';
+import { type Alert, openWeather, unseen, type Weather } from './support/weather.ts';
+
+/** The same numbers in each run. */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+interface Plan {
+  readonly groups: number;
+  readonly alerts: number;
+  readonly lengthMs: number;
+  readonly criticals: number;
+}
+
+interface Sent {
+  readonly at: number;
+  readonly group: string;
+  readonly alerts: readonly Alert[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Webhooks of this time are applied together. */
+const STEP_MS = 500;
+
+const name = (n: number): string => `Group${n}`;
+
+/** Each group comes with some of its alerts, and then with all of them. */
+function plan({ groups, alerts, lengthMs, criticals }: Plan, seed: number): Sent[] {
+  const random = dice(seed);
+  const isCritical = new Set<number>();
+  while (isCritical.size < criticals) isCritical.add(Math.floor(random() * groups));
+  const each = alerts / groups;
+  return Array.from({ length: groups }, (_, n) => {
+    const severity = isCritical.has(n) ? 'critical' : n % 4 === 0 ? 'info' : 'warning';
+    const labels = { severity, service: n % 3 === 0 ? 'shop' : `service${n}`, cluster: 'home' };
+    const all = Array.from({ length: each }, (_one, k): Alert => ({ name: `host${n}-${k}` }));
+    const first = Math.floor(random() * lengthMs * 0.9);
+    const some = 1 + Math.floor(random() * each);
+    return [
+      { at: first, group: name(n), alerts: all.slice(0, some), labels },
+      { at: first + Math.floor(random() * (lengthMs - first)), group: name(n), alerts: all, labels },
+    ];
+  })
+    .flat()
+    .toSorted((a, b) => a.at - b.at);
+}
+
+/** Plays a plan; answers how long the first critical one took to be seen, in ms. */
+async function play(weather: Weather, sent: readonly Sent[]): Promise<number> {
+  const began = weather.clock.now().getTime();
+  let critical: { group: string; at: number } | undefined;
+  let seenAfter: number | undefined;
+  const look = (): void => {
+    if (critical === undefined || seenAfter !== undefined) return;
+    const { group, at } = critical;
+    if (weather.texts().some((text) => text.includes(group))) seenAfter = weather.clock.now().getTime() - at;
+  };
+  for (let next = 0; next < sent.length; ) {
+    const now = weather.clock.now().getTime();
+    const due = sent.slice(next).filter(({ at }) => at <= now - began);
+    await weather.tell(due);
+    next += due.length;
+    const first = due.find(({ labels }) => labels['severity'] === 'critical');
+    if (first) critical ??= { group: first.group, at: now };
+    look();
+    await weather.pass(STEP_MS, STEP_MS);
+    look();
+  }
+  while (seenAfter === undefined && critical !== undefined) {
+    await weather.pass(250);
+    look();
+    if (weather.clock.now().getTime() - critical.at > 60_000) throw new Error('the first critical one was not seen');
+  }
+  return seenAfter ?? 0;
+}
+
+const THOUSAND: Plan = { groups: 200, alerts: 1000, lengthMs: 60_000, criticals: 20 };
+
+describe('a thousand alerts in two hundred groups within a minute', () => {
+  it('become one storm card whose counts add up, without one refusal', async () => {
+    const weather = await openWeather();
+    const sent = plan(THOUSAND, 1);
+    const firstCritical = await play(weather, sent);
+    expect(firstCritical).toBeLessThanOrEqual(5000);
+    await weather.until(() => weather.storms().some((text) => text.includes('200 incidents, 1000 alerts')), 30_000);
+    const [card, ...more] = weather.storms();
+    expect(more).toEqual([]);
+    const counts = [...(card ?? '').matchAll(/(\d+) incidents?, (\d+) alerts?/gu)].map((one) => [
+      Number(one[1]),
+      Number(one[2]),
+    ]);
+    const [total, ...parts] = counts;
+    expect(total).toEqual([200, 1000]);
+    expect(parts.reduce(([a = 0, b = 0], [c = 0, d = 0]) => [a + c, b + d], [0, 0])).toEqual([200, 1000]);
+    expect(card).toContain('🔴 CRITICAL: 20 incidents, 100 alerts');
+    expect(card).toContain('cluster=home ×1000');
+    expect(weather.buttons('Storm:')).toEqual(['✋ Acknowledge all (200)', '☰ All 200']);
+    // Eight made it a storm, and five critical ones a minute are shown all the same.
+    const own = weather.texts().length - 1;
+    expect(own).toBeGreaterThanOrEqual(8);
+    expect(own).toBeLessThanOrEqual(8 + 10);
+    expect(await unseen(weather)).toEqual([]);
+    const { busiest, refused } = weather.traffic();
+    expect(refused).toBe(0);
+    expect(busiest).toBeLessThanOrEqual(20);
+
+    await weather.view('storm', 1, 'all:1');
+    const page = weather.storms()[0] ?? '';
+    expect(page).toContain('Incidents 1–15 of 200');
+    expect(weather.buttons('Storm:')).toEqual(['‹ Back', '2 ›', '📄 As a file']);
+    await weather.view('storm', 1, 'all:14');
+    expect(weather.storms()[0]).toContain('Incidents 196–200 of 200');
+    await weather.view('storm', 1, '');
+  });
+
+  it('calm down: what still fires gets cards, the heaviest first; the rest is told on the storm card', async () => {
+    const weather = await openWeather({ storm: { calm_minutes: 1 } });
+    const sent = plan({ ...THOUSAND, groups: 60, alerts: 300, criticals: 12 }, 2);
+    await play(weather, sent);
+    const shown = (): string[] => [
+      ...new Set(
+        weather.texts().flatMap((text) => (text.includes('Storm') ? [] : [/Group\d+/u.exec(text)?.[0] ?? ''])),
+      ),
+    ];
+    const before = shown();
+    // All but ten end before it is calm.
+    const newest = new Map(sent.map((one) => [one.group, one]));
+    const collected = [...newest.keys()].filter((group) => !before.includes(group));
+    const stay = collected.slice(0, 10);
+    await weather.tell(
+      [...newest.values()]
+        .filter(({ group }) => !stay.includes(group))
+        .map((one) => ({ ...one, alerts: one.alerts.map((alert) => ({ ...alert, status: 'resolved' as const })) })),
+    );
+    await weather.restart();
+    await weather.until(() => weather.storms().some((text) => text.includes('Storm over')), 10 * 60_000, 1000);
+    await weather.until(() => shown().length === before.length + 10, 5 * 60_000, 1000);
+    const after = shown().filter((group) => !before.includes(group));
+    expect(after.toSorted()).toEqual(stay.toSorted());
+    const weight = (group: string): number =>
+      ['critical', 'warning', 'info'].indexOf(newest.get(group)?.labels['severity'] ?? '');
+    expect(after.map(weight)).toEqual(after.map(weight).toSorted((a, b) => a - b));
+    const [card] = weather.storms();
+    expect(card).toMatch(/Storm over: 60 incidents, 300 alerts in \d+ s/u);
+    expect(card).toContain('50 over, 10 still fire and have a card of their own.');
+    expect(weather.storms()).toHaveLength(1);
+    for (const text of weather.texts().filter((one) => before.some((group) => one.includes(`${group} `))))
+      expect(text).toContain('RESOLVED');
+    expect(weather.traffic()).toMatchObject({ refused: 0 });
+    expect(await unseen(weather)).toEqual([]);
+    // The next one is no storm.
+    await weather.alert('Later', [{ name: 'x' }]);
+    await weather.until(() => weather.texts().some((text) => text.includes('Later')), 5000);
+    expect(await weather.rows('select from storms where ended_at is null')).toEqual([]);
+  });
+});
+
+describe('the first critical one of a storm', () => {
+  it('is seen within five seconds, whenever it comes', async () => {
+    const took: number[] = [];
+    for (let seed = 10; seed < 14; seed += 1) {
+      const weather = await openWeather();
+      const storm = plan({ groups: 40, alerts: 80, lengthMs: 40_000, criticals: 1 }, seed);
+      took.push(await play(weather, storm));
+      expect(weather.traffic().refused).toBe(0);
+    }
+    expect(Math.max(...took)).toBeLessThanOrEqual(5000);
+  });
+});
+
+it('a restart in the middle changes nothing: one storm card, and each incident where it belongs', async () => {
+  const weather = await openWeather();
+  const sent = plan({ groups: 40, alerts: 80, lengthMs: 20_000, criticals: 4 }, 3);
+  await play(weather, sent.slice(0, 40));
+  await weather.restart();
+  await play(
+    weather,
+    sent.slice(40).map((one, n) => ({ ...one, at: n * 100 })),
+  );
+  await weather.until(() => weather.storms().some((text) => text.includes('40 incidents, 80 alerts')), 30_000);
+  expect(weather.storms()).toHaveLength(1);
+  expect(new Set(weather.texts()).size).toBe(weather.texts().length);
+  expect(await unseen(weather)).toEqual([]);
+});
+
+it('an outage of Telegram ends in half a minute: what began meanwhile is collected, each in its present state', async () => {
+  const weather = await openWeather({ storm: { calm_minutes: 1 } });
+  await weather.telegram.down();
+  const sent = plan({ groups: 40, alerts: 40, lengthMs: 30 * 60_000, criticals: 6 }, 4).filter(
+    (one, n, all) => all.findIndex(({ group }) => group === one.group) === n,
+  );
+  const began = weather.clock.now().getTime();
+  for (const [n, { at, group, alerts, labels }] of sent.entries()) {
+    await weather.pass(Math.max(0, at - (weather.clock.now().getTime() - began)), 5000);
+    await weather.alert(group, alerts, labels);
+    const earlier = sent[n - 3];
+    if (earlier && n % 2 === 0)
+      await weather.alert(
+        earlier.group,
+        earlier.alerts.map((one) => ({ ...one, status: 'resolved' })),
+        earlier.labels,
+      );
+  }
+  await weather.pass(60_000, 5000);
+  expect(weather.texts()).toEqual([]);
+  await weather.telegram.up();
+  await weather.pass(30_000);
+  const storms = await weather.rows(`select id from storms`);
+  expect(storms).toHaveLength(1);
+  const state = new Map(
+    (await weather.rows('select group_key, state from incidents')).map((row) => [row['group_key'], row['state']]),
+  );
+  const single = weather.texts().filter((text) => !text.includes('Storm'));
+  // Each of them once, and none that is over is shown as firing.
+  const named = single.map((text) => /Group\d+/u.exec(text)?.[0]);
+  expect(new Set(named).size).toBe(named.length);
+  for (const [n, text] of single.entries()) {
+    const isOver = state.get(named[n] ?? '') === 'resolved';
+    expect(text.includes('RESOLVED'), text).toBe(isOver);
+  }
+  expect(weather.storms()).toHaveLength(1);
+  expect(weather.storms()[0]).toContain('40 incidents, 40 alerts');
+  expect(weather.traffic()).toMatchObject({ refused: 0 });
+  await weather.until(() => weather.storms().some((text) => text.includes('Storm over')), 10 * 60_000, 1000);
+  expect(await unseen(weather)).toEqual([]);
+});
