@@ -19,6 +19,7 @@ import { messages as botCardsSilence } from './bot/cards/silence.ts';
 import { messages as botCardsStormMessages } from './bot/cards/storm/messages.ts';
 import { messages as botCardsWatch } from './bot/cards/watch.ts';
 import { messages as botCardsWhyMessages } from './bot/cards/why/messages.ts';
+import { messages as botComments } from './bot/comments.ts';
 import { messages as botMessages } from './bot/messages.ts';
 import { messages as botOutboxMessages } from './bot/outbox/messages.ts';
 import { messages as botRenderMessages } from './bot/render/messages.ts';
@@ -115,6 +116,7 @@ export const allMessages: readonly Messages[] = [
     botCardsStormMessages,
     botCardsWatch,
     botCardsWhyMessages,
+    botComments,
     botMessages,
     botOutboxMessages,
     botRenderMessages,

@@ -88,9 +88,12 @@ withComponents(['prometheus', 'alertmanager'], () => {
     expect(card.message_thread_id).toBe(TOPICS.alerts);
     expect(card.text).toContain('КРИТИЧНО');
     for (const word of [target.address, '/srv']) expect(card.text).toContain(word);
-    expect(labels(card).map((label) => label.split(' ')[0])).toEqual(['✋', '🔕', 'Подробно', '📖']);
-    const urls = (card.reply_markup?.inline_keyboard ?? []).flat().flatMap(({ url }) => url ?? []);
-    expect(urls).toEqual([RUNBOOK]);
+    expect(labels(card).map((label) => label.split(' ')[0])).toEqual(['✋', '🔕', '🔎']);
+    await (await boris.presses('🔎 Ещё…', { chat: GROUP })).answered();
+    const more = await here.group.waitFor(/generatorURL/u, SLOW);
+    const urls = (more.reply_markup?.inline_keyboard ?? []).flat().flatMap(({ url }) => url ?? []);
+    expect(urls[0]).toBe(RUNBOOK);
+    await (await boris.presses('‹ Назад', { chat: GROUP })).answered();
 
     await (await boris.presses('✋ Беру на себя', { chat: GROUP })).answered();
     const owned = await here.group.waitFor(/Борис/u, SLOW);

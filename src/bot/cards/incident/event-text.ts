@@ -4,7 +4,7 @@ import type { IncidentEvent } from '../../../store/incidents.ts';
 import { alertName, type DrawingContext } from './alerts.ts';
 
 /** Fields of an event that hold the id of an operator. */
-const PERSONS = new Set(['person', 'from', 'to', 'by', 'owner', 'actor']);
+const PERSONS = new Set(['person', 'who', 'from', 'to', 'by', 'owner', 'actor']);
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/u;
 const DAY_MS = 86_400_000;
 const TEXT_MAX = 300;
