@@ -15,7 +15,7 @@ LABEL org.opencontainers.image.title="Vakhta" \
   org.opencontainers.image.licenses="MIT"
 # pgbackrest serves clusters that the worker reaches itself; over SSH it runs on the database host.
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends ca-certificates pgbackrest \
+  && apt-get install -y --no-install-recommends ca-certificates iputils-ping pgbackrest \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 ENV NODE_ENV=production

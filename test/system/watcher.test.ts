@@ -85,7 +85,7 @@ withComponents(['prometheus', 'alertmanager'], () => {
 
   test('a drill goes through the real Alertmanager to a person, and leaves no incident', async () => {
     const boris = here.person('boris');
-    await boris.says('/drill alert', { chat: GROUP });
+    boris.says('/drill alert', { chat: GROUP });
     const card = await here.group.waitFor(/УЧЕНИЕ #1 · видите это/u, SLOW);
     expect(card.message_thread_id).toBe(TOPICS.alerts);
     await (await boris.presses('👁 Вижу', { chat: GROUP })).answered();
@@ -102,7 +102,7 @@ withComponents(['prometheus', 'alertmanager'], () => {
       );
     await expect.poll(async () => (await listed()).length).toBe(0);
     expect((await app.db.query('select title from incidents')).rows).toEqual([]);
-    await boris.says('/drills', { chat: GROUP });
+    boris.says('/drills', { chat: GROUP });
     const table = await here.group.waitFor(/Учения · последнее пройдено/u, SLOW);
     expect(table.text).toContain('От алерта до чата');
   });
