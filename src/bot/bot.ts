@@ -25,6 +25,7 @@ import type { Runbooks } from '../tasks/runbooks.ts';
 import type { CardKind } from './cards/define.ts';
 import { cards as allCards } from './cards/registry.gen.ts';
 import { createCommands, parseCommand } from './commands.ts';
+import { createComments } from './comments.ts';
 import { createForm } from './form.ts';
 import { identify, isKnownChat, type Place, placeOf } from './identity.ts';
 import { createIntake } from './intake.ts';
@@ -161,6 +162,7 @@ export function createBot(options: BotOptions): Bot {
   });
   const pressed = createPresses({ db, api, press, readers, people, form, clock, log, wake, urgent });
   const strangers = createStrangers({ db, config, catalogue, clock, random });
+  const comments = createComments({ db, clock, random, readers, wake, lane });
 
   const handleMessage = async (update: Update, place: Place): Promise<void> => {
     const { message } = update;
@@ -171,19 +173,20 @@ export function createBot(options: BotOptions): Bot {
       log.warn({ from: place.chat.id, to }, 'a group became a supergroup: change chat_id in the configuration');
       return wake();
     }
-    const text = message.text ?? '';
+    const text = message.text ?? message.caption ?? '';
     if (text === '') return;
     const typed = text.startsWith('/') ? parseCommand(text) : undefined;
     const isForOther = typed?.bot !== undefined && typed.bot.toLowerCase() !== self().username.toLowerCase();
     if (isForOther) return;
     const who = identify(update, config);
     const isPrivate = place.chat.type === 'private';
+    const card = typed ? undefined : await comments.find(message);
     if (who.kind === 'anonymous') {
-      if (typed && isKnownChat(config, place.chat)) await sayAnonymous(place);
+      if ((typed || card) && isKnownChat(config, place.chat)) await sayAnonymous(place);
       return;
     }
     if (who.kind === 'outsider') {
-      if (!typed && !isPrivate) return;
+      if (!typed && !isPrivate && !card) return;
       const { id, language_code: language } = who.user;
       await strangers.met({ id, language }, place, typed ? `/${typed.name}` : 'message');
       return wake();
@@ -191,6 +194,7 @@ export function createBot(options: BotOptions): Bot {
     // Whoever writes to the bot in private can be written to again.
     if (isPrivate) enableNow(place.chat.id);
     if (typed) return say({ update, message, place, operator: who.operator, user: who.user }, typed);
+    if (card) return comments.take(card, text, place, who.operator);
     if (await form.offer(update)) return wake();
     if (!isPrivate) return;
     const reader = await readers.operator(who.operator);
