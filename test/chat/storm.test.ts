@@ -25,7 +25,7 @@ interface Sent {
 }
 
 /** Webhooks of this time are applied together. */
-const STEP_MS = 500;
+const STEP_MS = 1000;
 
 const name = (n: number): string => `Group${n}`;
 
@@ -147,7 +147,7 @@ describe('a thousand alerts in two hundred groups within a minute', () => {
     expect(after.map(weight)).toEqual(after.map(weight).toSorted((a, b) => a - b));
     const [card] = weather.storms();
     expect(card).toMatch(/Storm over: 60 incidents, 300 alerts in \d+ s/u);
-    expect(card).toContain('50 over, 10 still fire and have a card of their own.');
+    expect(card).toContain('50 over, 10 still fire and have cards of their own.');
     expect(weather.storms()).toHaveLength(1);
     for (const text of weather.texts().filter((one) => before.some((group) => one.includes(`${group} `))))
       expect(text).toContain('RESOLVED');

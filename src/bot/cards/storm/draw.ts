@@ -83,7 +83,7 @@ function faceOf(context: DrawingContext, storm: Storm, members: readonly StormMe
     rows.push([t('storm-shared'), parts]);
   }
   const blocks: Block[] = [head, facts(...rows), line(verdict(context, storm, members))];
-  const folded = members.filter((one) => one.folded).length;
+  const folded = members.filter((one) => one.folded && one.state === 'firing').length;
   if (folded > 0) blocks.push(line(t('storm-folded', { n: folded })));
   const criticals = members.filter(({ state, severity }) => state === 'firing' && severity === 'critical');
   if (criticals.length > 0 && !storm.endedAt) {
@@ -108,7 +108,10 @@ function verdict(context: DrawingContext, storm: Storm, members: readonly StormM
   const firing = members.filter(({ state }) => state === 'firing');
   if (members.length === 0) return t('storm-empty');
   if (storm.endedAt && firing.length === 0) return t('storm-over-all');
-  if (storm.endedAt) return t('storm-over-some', { over: members.length - firing.length, firing: firing.length });
+  if (storm.endedAt) {
+    const own = firing.filter(({ folded }) => !folded).length;
+    return t('storm-over-some', { over: members.length - firing.length, firing: own });
+  }
   if (storm.calmAt) {
     const left = firing.filter(({ ownCard, folded }) => !ownCard && !folded).length;
     return t('storm-calm', { clock: clock(context, storm.lastAt), left });

@@ -51,12 +51,10 @@ export const messages = defineMessages({
         [0] Nothing is over
        *[other] { $over } over
     }, { $firing ->
-        [one] { $firing } still fires and has
-       *[other] { $firing } still fire and have
-    } a card of { $firing ->
-        [one] its
-       *[other] their
-    } own.
+        [0] nothing fires.
+        [one] { $firing } still fires and has a card of its own.
+       *[other] { $firing } still fire and have cards of their own.
+    }
     storm-folded = { $n ->
         [one] { $n } of them is
        *[other] { $n } of them are
@@ -128,7 +126,10 @@ export const messages = defineMessages({
     } Посчитаны все.
     storm-calm = С { $clock } ничего нового. Всё, что ещё горит, получает свои карточки, самое тяжёлое — первым. Осталось: { $left }.
     storm-over-all = Всё погасло.
-    storm-over-some = Погасло: { $over }. Ещё горит: { $firing }, у каждого своя карточка.
+    storm-over-some = Погасло: { $over }. { $firing ->
+        [0] Ничего не горит.
+       *[other] Ещё горит: { $firing }, у каждого своя карточка.
+    }
     storm-folded = Свёрнуто в другие инциденты: { $n }.
     storm-criticals = Критичные, ещё горят
     storm-more = … и ещё { $n } — в полном списке
