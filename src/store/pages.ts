@@ -207,8 +207,9 @@ export function outdatedCalls(q: Queryable, since: Date): Promise<{ kind: string
     q,
     z.object({ kind: z.string(), ref: z.string() }),
     `select distinct c.kind, c.ref from cards c
-       left join pages p on c.kind = 'page' and p.id::text = c.ref
-       left join held h on c.kind = 'quiet' and c.ref = h.person || ':' || (extract(epoch from h.released_at) * 1000)::bigint
+       left join pages p on p.id = case when c.kind = 'page' then c.ref::bigint end
+       left join held h on c.kind = 'quiet' and h.person = split_part(c.ref, ':', 1)
+         and h.released_at = case when c.kind = 'quiet' then to_timestamp(split_part(c.ref, ':', 2)::bigint / 1000.0) end
        join incidents i on i.id = coalesce(p.incident_id, h.incident_id)
      where c.kind in ('page', 'quiet') and c.gone_at is null and c.created_at > $1 and c.message_id is not null
        and i.updated_at > c.delivered_at and c.delivered_rev >= c.rev
