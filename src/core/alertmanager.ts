@@ -97,7 +97,7 @@ const isNameOrNumber = (value: unknown): value is string | number | null | undef
  * What `payloadSchema` makes of a payload, read by hand: every webhook is read twice, before it is answered and when it is
  * applied. `undefined` for anything that the schema refuses, which then says why. A test holds the two together.
  */
-function readPayload(json: unknown): Payload | undefined {
+export function readPayload(json: unknown): Payload | undefined {
   if (!isRecord(json)) return undefined;
   const { version, groupKey, groupLabels, commonLabels, commonAnnotations, alerts } = json;
   if (!isNameOrNumber(version) || !isNameOrNumber(groupKey)) return undefined;
