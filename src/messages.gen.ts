@@ -3,6 +3,7 @@ import { cards } from './bot/cards/registry.gen.ts';
 import type { Messages } from './core/i18n.ts';
 import { commands } from './handlers/commands/registry.gen.ts';
 import { operations } from './tasks/operations/registry.gen.ts';
+import { messages as appDoctorWatcher } from './app/doctor-watcher.ts';
 import { messages as appMessages } from './app/messages.ts';
 import { messages as botCardsAlerts } from './bot/cards/alerts.ts';
 import { messages as botCardsCertificate } from './bot/cards/certificate.ts';
@@ -100,6 +101,7 @@ import { messages as tasksWatcherWatchdog } from './tasks/watcher/watchdog.ts';
 /** All texts of the program. A module whose texts belong to a registered member counts once. */
 export const allMessages: readonly Messages[] = [
   ...new Set<Messages>([
+    appDoctorWatcher,
     appMessages,
     botCardsAlerts,
     botCardsCertificate,

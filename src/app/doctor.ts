@@ -19,6 +19,7 @@ import { allMessages } from '../messages.gen.ts';
 import { operations } from '../tasks/operations/registry.gen.ts';
 import { fixProbes } from '../tasks/fixes/doctor.ts';
 import { openDatabase } from '../store/db.ts';
+import { watcherProbes } from './doctor-watcher.ts';
 import { createSystems, type Systems } from './systems.ts';
 import { vaultOf } from './vault.ts';
 
@@ -186,5 +187,6 @@ function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock:
         probe: async (signal) => tlsLine(await systems.tls.probe(endpoint, signal)),
       }),
     ),
+    ...watcherProbes(config, secrets, clock),
   ];
 }

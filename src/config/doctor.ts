@@ -39,6 +39,8 @@ export function configuredSystems(config: Config): string[] {
     ...config.docker.map(({ id }) => `docker ${id}`),
     ...config.postgres.map(({ id }) => `postgres ${id}`),
     ...config.certificates.endpoints.map(({ id }) => `certificate ${id}`),
+    ...(config.heartbeat === undefined ? [] : ['heartbeat']),
+    ...config.probes.map(({ id }) => `probe ${id}`),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { TextArgs } from '../core/i18n.ts';
 import { ANONYMOUS_ADMIN } from '../core/people.ts';
+import { hostAndPort, isHost } from '../core/probe.ts';
 import type { Path, SourceDocument } from './document.ts';
 import { valueAt } from './issues.ts';
 import { formatPath, type Problem } from './problem.ts';
@@ -25,6 +26,7 @@ export function referenceProblems(document: SourceDocument): Problem[] {
   chatsAndRoutes(check);
   hosts(check);
   watch(check);
+  probes(check);
   telegram(check);
   credentials(check);
   vault(check);
@@ -158,6 +160,23 @@ function hosts(check: Check): void {
   for (const { of, path } of check.items('certificates', 'endpoints')) {
     if (typeof of.owner === 'string' && !people.includes(of.owner)) {
       unknown(check, [...path, 'owner'], 'operator', of.owner, people);
+    }
+  }
+}
+
+/** What a target looks like depends on the kind of the probe. */
+function probes(check: Check): void {
+  const fits: Readonly<Record<string, readonly [example: string, fits: (target: string) => boolean]>> = {
+    http: ['https://gitlab.example.net/', (target) => /^https?:/u.test(target) && URL.canParse(target)],
+    tcp: ['dns.example.net:53', (target) => hostAndPort(target) !== undefined],
+    tls: ['mail.example.net:993', (target) => hostAndPort(target) !== undefined],
+    icmp: ['192.0.2.1', (target) => isHost(target.trim())],
+  };
+  for (const { of, path } of check.items('probes')) {
+    if (typeof of.kind !== 'string' || typeof of.target !== 'string') continue;
+    const [example, fit] = fits[of.kind] ?? [];
+    if (example !== undefined && fit?.(of.target) === false) {
+      check.report([...path, 'target'], 'cfg-probe-target', { kind: of.kind, example });
     }
   }
 }

@@ -279,5 +279,10 @@ certificates:
 ${[endpoint('gitlab', 'boris'), endpoint('grafana', 'boris'), endpoint('mail', 'anna'), endpoint('www', 'boris'), endpoint('old-wiki', 'anna'), endpoint('registry', 'carol')].join('\n')}
 digest:
   - { id: morning, chat: watch, topic: alerts, at: '${o.digestAt}' }
+drill: { chat: watch, topic: alerts, at: '04:10', weekdays: [sun] }
+probes:
+  - { id: web-chat, name: ${o.language === 'ru' ? 'Веб-чат' : 'Web chat'}, kind: http, target: '${o.telegramUrl}/' }
+  - { id: grafana, name: Grafana, kind: tls, target: 'localhost:${o.ports.grafana ?? 443}' }
+  - { id: www, name: WWW, kind: tcp, target: '127.0.0.1:${o.ports.www ?? 443}' }
 `;
 }

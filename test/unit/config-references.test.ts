@@ -165,6 +165,16 @@ describe('what one place says of another', () => {
       (d) => (d.logs = [{ match: {}, host: 'gp' }]),
       'logs[0].host: cfg-unknown-ref-near',
     ],
+    [
+      'a probe whose target is of another kind',
+      (d) => (d.probes = [{ id: 'dns', kind: 'tcp', target: 'https://dns.example.net' }]),
+      'probes[0].target: cfg-probe-target',
+    ],
+    [
+      'a probe of a host that ping would take for an option',
+      (d) => (d.probes = [{ id: 'gw', kind: 'icmp', target: '-f' }]),
+      'probes[0].target: cfg-probe-target',
+    ],
     ['log lines of nowhere', (d) => (d.logs = [{ match: {}, unit: 'nginx' }]), 'logs[0]: cfg-log-source'],
     [
       'log lines of two places',
