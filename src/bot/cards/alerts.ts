@@ -217,7 +217,7 @@ function buttons({ t }: CardContext, filter: AlertFilter, page: number, pages: n
             to(t('alerts-button-critical'), 1, { names, severity: 'critical' as const }),
             to(t('alerts-button-free'), 1, { names, owner: 'free' as const }),
           ]
-        : [to(t('alerts-button-all'), 1, { names })]),
+        : [to(t('alerts-button-all'), 1, { names: [] })]),
     ],
   ].filter((row) => row.length > 0);
 }

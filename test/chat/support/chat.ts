@@ -15,7 +15,10 @@ import {
   type TelegramSimulatorOptions,
 } from '../../../src/simulators/telegram/index.ts';
 import { createStage, type CastPerson, type Stage } from '../../../src/simulators/telegram/cast.ts';
+import type { Config } from '../../../src/config/schema.ts';
+import type { Database } from '../../../src/store/db.ts';
 import type { Run } from '../../../src/store/runs.ts';
+import type { Ports } from '../../../src/tasks/ports.ts';
 import { defineOperation, type Operation } from '../../../src/tasks/define.ts';
 import { createExecutor } from '../../../src/tasks/lifecycle/executor.ts';
 import { createRequests } from '../../../src/tasks/lifecycle/requests.ts';
@@ -162,6 +165,10 @@ export interface ChatOptions {
   readonly topics?: boolean;
   /** Further sections of the configuration, as they stand in the file. */
   readonly sections?: Readonly<Record<string, unknown>>;
+  /** Beside the test operations. */
+  readonly operations?: readonly Operation[];
+  /** What those may use of the outside. */
+  readonly ports?: (db: Database, config: Config) => Partial<Ports>;
 }
 
 /** The real bot and life cycle on an own database, in front of the Telegram simulator. What nobody expected fails the test. */
@@ -224,7 +231,7 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
   const at = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
   const log: Log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   const { operations: list, ran } = testOperations();
-  const operations = new Map(list.map((one) => [one.name, one]));
+  const operations = new Map([...list, ...(options.operations ?? [])].map((one) => [one.name, one]));
   const people = (id: string) => config.operators.find((one) => one.id === id);
   const pending = new Set<Promise<void>>();
   const later = (run: Run): Promise<void> => {
@@ -237,7 +244,7 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
   const executor = createExecutor({
     ...shared,
     db,
-    ports: {} as never,
+    ports: (options.ports?.(db, config) ?? {}) as never,
     worker: 'test',
     stepUp: createStepUp({ secrets: () => () => Promise.resolve(new Secret(TOTP_SECRET)) }),
     enqueue: later,
