@@ -2,6 +2,7 @@ import { type Doc, doc, quote } from '../../core/doc.ts';
 import { nextFrame } from '../../core/budget.ts';
 import { newErrorId } from '../../core/random.ts';
 import { type Card, card as findCard, delivered, forgetDrawing, gone, redeliver } from '../../store/cards.ts';
+import type { Queryable } from '../../store/db.ts';
 import { type OutboxRow, perhapsSent, settleFailed, settleSent } from '../../store/outbox.ts';
 import { type Picture, picture as findPicture } from '../../store/pictures.ts';
 import type { Addressee } from '../readers.ts';
@@ -148,11 +149,10 @@ export function createCardDelivery(options: DeliverOptions, tools: Tools): (task
     const shown = await tools.counted(row.chat, () =>
       tools.show({ to, messageId: target, wire, picture: picture === undefined ? undefined : { image, isShown } }),
     );
-    await tools.note(async () => {
-      const at = now();
-      // The message id is stored before the row ends: a crash in between repeats an edit, never a message.
+    const at = now();
+    const noteShown = async (q: Queryable): Promise<void> => {
       const noted = await delivered(
-        db,
+        q,
         found.id,
         {
           rev: found.rev,
@@ -167,17 +167,22 @@ export function createCardDelivery(options: DeliverOptions, tools: Tools): (task
         at,
       );
       if (noted === 'noted') {
-        if (replaces && messageId !== undefined) await tools.remove(row, messageId, reader.t('outbox-superseded'));
-        if (filesPart(hash) !== filesPart(found.deliveredHash))
-          await tools.queueFiles(row, to.thread, wire.files, shown, `${found.id}:${filesPart(hash)}`);
-        if (drawn.picture !== undefined && image !== undefined && picture === undefined)
-          await tools.queuePicture(row, to.thread, drawn.picture, shown, found.id);
+        if (replaces && messageId !== undefined) await tools.remove(q, row, messageId, reader.t('outbox-superseded'));
+        if (hasFiles) await tools.queueFiles(q, row, to.thread, wire.files, shown, `${found.id}:${filesPart(hash)}`);
+        if (aside !== undefined) await tools.queuePicture(q, row, to.thread, aside, shown, found.id);
       } else {
         // Somebody else, who led before or leads now, was faster: one message stays, and is drawn once more.
-        if (target === undefined) await tools.remove(row, shown, reader.t('outbox-superseded'));
-        if (noted === 'outdated') await forgetDrawing(db, found.id);
-        await redeliver(db, found.id, at);
+        if (target === undefined) await tools.remove(q, row, shown, reader.t('outbox-superseded'));
+        if (noted === 'outdated') await forgetDrawing(q, found.id);
+        await redeliver(q, found.id, at);
       }
+    };
+    const hasFiles = filesPart(hash) !== filesPart(found.deliveredHash);
+    const aside = image !== undefined && picture === undefined ? drawn.picture : undefined;
+    await tools.note(async () => {
+      // What belongs to the message is queued with its id, or not at all.
+      await (replaces || hasFiles || aside !== undefined ? db.tx(noteShown) : noteShown(db));
+      // The message id is stored before the row ends: a crash in between repeats an edit, never a message.
       await Promise.all([settleSent(db, row, at, shown), tools.recordSend(row.chat)]);
     });
     return { kind: 'sent' };

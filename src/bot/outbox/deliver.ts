@@ -1,3 +1,4 @@
+import type { Queryable } from '../../store/db.ts';
 import { picture as findPicture } from '../../store/pictures.ts';
 import { type OutboxRow, settleSent } from '../../store/outbox.ts';
 import { codePoints, MAX_CAPTION } from '../render/text.ts';
@@ -14,21 +15,22 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
   const tools = createTools(options);
   const card = createCardDelivery(options, tools);
 
-  /** What was sent stands for the row, unless somebody else's message does by now: then it goes away again. */
+  /**
+   * What was sent stands for the row, unless somebody else's message does by now: then it goes away again. `then` queues what
+   * belongs to it, and is not to be forgotten by a crash.
+   */
   const settle = async (
     row: OutboxRow,
     messageId: number,
-    then: (messageId: number) => Promise<void>,
+    then?: (q: Queryable, messageId: number) => Promise<void>,
   ): Promise<Delivered> => {
-    await tools.note(async () => {
-      const settled = await settleSent(db, row, now(), messageId);
-      if (settled?.kept === undefined || settled.kept === messageId) await then(messageId);
-      else {
-        const { t } = await options.readers.chat(row.chat);
-        await tools.remove(row, messageId, t('outbox-superseded'));
-      }
-      await tools.recordSend(row.chat);
-    });
+    const work = async (q: Queryable): Promise<void> => {
+      const settled = await settleSent(q, row, now(), messageId);
+      if (settled?.kept === undefined || settled.kept === messageId) return then?.(q, messageId);
+      const { t } = await options.readers.chat(row.chat);
+      await tools.remove(q, row, messageId, t('outbox-superseded'));
+    };
+    await tools.note(() => Promise.all([then ? db.tx(work) : work(db), tools.recordSend(row.chat)]));
     return { kind: 'sent' };
   };
 
@@ -44,7 +46,7 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
     const to = tools.destination(task, body.replyTo, row.sound);
     if (document !== undefined) {
       const sent = await tools.counted(row.chat, () => sender.document(to, document));
-      return settle(row, sent, () => Promise.resolve());
+      return settle(row, sent);
     }
     const { t } = await options.readers.chat(row.chat);
     const notes = wayNotes(row, modes, t, options.config);
@@ -69,10 +71,11 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
     const shown = await tools.counted(row.chat, () =>
       tools.show({ to, messageId: edits, wire, picture: isCaption ? { image, isShown: false } : undefined }),
     );
-    return settle(row, shown, async (messageId) => {
-      if (wanted !== undefined && image !== undefined && !isCaption)
-        await tools.queuePicture(row, to.thread, wanted, messageId, String(row.id));
-      await tools.queueFiles(row, to.thread, wire.files, messageId, String(row.id));
+    const aside = image === undefined || isCaption ? undefined : wanted;
+    if (aside === undefined && wire.files.length === 0) return settle(row, shown);
+    return settle(row, shown, async (q, messageId) => {
+      if (aside !== undefined) await tools.queuePicture(q, row, to.thread, aside, messageId, String(row.id));
+      await tools.queueFiles(q, row, to.thread, wire.files, messageId, String(row.id));
     });
   };
 

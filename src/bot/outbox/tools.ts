@@ -2,6 +2,7 @@ import { PRIORITY } from '../../core/budget.ts';
 import type { DocPicture } from '../../core/doc.ts';
 import { VakhtaError } from '../../core/error.ts';
 import { recordSend } from '../../store/chats.ts';
+import type { Queryable } from '../../store/db.ts';
 import { enqueue, type OutboxRow } from '../../store/outbox.ts';
 import type { Picture } from '../../store/pictures.ts';
 import type { DeleteBody, MessageBody, Wire } from './body.ts';
@@ -82,6 +83,7 @@ export function createTools(options: DeliverOptions) {
 
     /** Files go as messages of their own, each within the chat's budget, in reply to what they belong to. */
     queueFiles: async (
+      q: Queryable,
       row: OutboxRow,
       thread: number | undefined,
       files: Wire['files'],
@@ -90,12 +92,13 @@ export function createTools(options: DeliverOptions) {
     ): Promise<void> => {
       for (const [n, file] of files.entries()) {
         const body: MessageBody = { ...EMPTY, replyTo, document: file };
-        await enqueue(db, { ...parcel(row, thread), body, dedupeKey: `file:${key}:${n}` }, now());
+        await enqueue(q, { ...parcel(row, thread), body, dedupeKey: `file:${key}:${n}` }, now());
       }
     },
 
     /** A picture under a text that is too long to be its caption. */
     queuePicture: async (
+      q: Queryable,
       row: OutboxRow,
       thread: number | undefined,
       picture: DocPicture,
@@ -103,17 +106,17 @@ export function createTools(options: DeliverOptions) {
       key: string,
     ): Promise<void> => {
       const body: MessageBody = { ...EMPTY, text: picture.alt, plain: picture.alt, replyTo, picture };
-      await enqueue(db, { ...parcel(row, thread), body, dedupeKey: `picture:${key}:${picture.id}` }, now());
+      await enqueue(q, { ...parcel(row, thread), body, dedupeKey: `picture:${key}:${picture.id}` }, now());
     },
 
     /**
      * Nobody keeps this message equal to anything: it goes. One too old to be deleted says what stands for it, and loses its
      * buttons.
      */
-    remove: async (row: OutboxRow, messageId: number, instead: string): Promise<void> => {
+    remove: async (q: Queryable, row: OutboxRow, messageId: number, instead: string): Promise<void> => {
       const body: DeleteBody = { messageId, instead };
       const { chat, priority } = row;
-      await enqueue(db, { chat, priority, kind: 'delete', body, dedupeKey: `orphan:${chat}:${messageId}` }, now());
+      await enqueue(q, { chat, priority, kind: 'delete', body, dedupeKey: `orphan:${chat}:${messageId}` }, now());
     },
 
     recordSend: (chat: number) => recordSend(db, chat, now()),

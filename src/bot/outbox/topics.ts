@@ -52,19 +52,23 @@ export function createTopics(options: {
     const now = clock.now();
     const claim = await claimTopic(db, chat, name, now, new Date(now.getTime() + CLAIM_MS));
     if (claim.kind === 'refused') return { kind: 'none' };
+    // Somebody else may have made it just now, and given back the claim.
+    await traffic.reload(db, chat);
+    const thread = traffic.of(chat).topics.get(name);
+    if (thread !== undefined) {
+      if (claim.kind === 'mine') await releaseTopic(db, chat, name);
+      return { kind: 'thread', thread };
+    }
     if (claim.kind === 'taken') {
-      await traffic.reload(db, chat);
-      const thread = traffic.of(chat).topics.get(name);
-      if (thread !== undefined) return { kind: 'thread', thread };
       const until = Math.min(Math.max(claim.until.getTime(), time() + 100), time() + LOOK_AGAIN_MS);
       return { kind: 'wait', until: new Date(until) };
     }
     try {
       const arrived = traffic.count(chat, time);
-      const thread = await sender.createTopic(chat, name).finally(arrived);
-      await setTopic(db, chat, name, thread);
-      traffic.of(chat).topics.set(name, thread);
-      log.info({ chat, topic: name, thread }, 'a topic was made');
+      const made = await sender.createTopic(chat, name).finally(arrived);
+      await setTopic(db, chat, name, made);
+      traffic.of(chat).topics.set(name, made);
+      log.info({ chat, topic: name, thread: made }, 'a topic was made');
       return { kind: 'wait', until: clock.now() };
     } catch (error) {
       const failure = classify(error);

@@ -38,7 +38,7 @@ export interface Senders {
   readonly stage: Stage;
   readonly logged: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
   /** What the card of that reference shows when it is drawn next; a text is its title. */
-  draws(ref: string, what: string | Doc | 'gone'): void;
+  draws(ref: string, what: string | Doc): void;
   want(ref: string, wish?: Partial<CardWish>): Promise<Card>;
   touch(ref: string): Promise<void>;
   /** Another process with the bot's role. It leads the outbox as soon as nobody else does. */
@@ -51,6 +51,8 @@ export interface Senders {
   /** Texts or captions, first line each. */
   lines(chat?: number): readonly string[];
   picture(width?: number, height?: number): Promise<string>;
+  /** What was asked of Telegram, oldest first. */
+  readonly sent: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface SendersOptions {
@@ -100,11 +102,17 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
     }),
     {},
   );
-  const shown = new Map<string, Doc | 'gone'>();
+  const shown = new Map<string, Doc>();
   const board = defineCard({
     kind: 'board',
     messages: defineMessages({ en: '', ru: '' }),
     render: (_, { ref }) => Promise.resolve(shown.get(ref) ?? doc(title('critical', ref))),
+  });
+  const sent: Readonly<Record<string, unknown>>[] = [];
+  const api = new Api(TOKEN, { apiRoot: url, timeoutSeconds: options.timeoutSeconds ?? 60 });
+  api.config.use((call, method, payload, signal) => {
+    if (method.startsWith('send')) sent.push({ ...payload });
+    return call(method, payload, signal);
   });
   const logged: { level: string; message: string; fields: object }[] = [];
   const at = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
@@ -136,8 +144,8 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
     telegramUrl: url,
     stage,
     logged,
-    draws: (ref, what) =>
-      void shown.set(ref, typeof what === 'string' && what !== 'gone' ? doc(title('critical', what)) : what),
+    sent,
+    draws: (ref, what) => void shown.set(ref, typeof what === 'string' ? doc(title('critical', what)) : what),
     want: (ref, wish = {}) => wantCard(store.db, { kind: 'board', ref, chat: OPS, priority: 0, ...wish }, clock.now()),
     touch: async (ref) => void (await touchCards(store.db, 'board', ref, clock.now())),
     sender: () => {
@@ -151,7 +159,7 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
         readers: createReaders({ db, config, catalogue: catalogue(allMessages), clock }),
         random: systemRandom,
         log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
-        sender: createSender(new Api(TOKEN, { apiRoot: url, timeoutSeconds: options.timeoutSeconds ?? 60 }), noMetrics),
+        sender: createSender(api, noMetrics),
         clock,
         metrics: noMetrics,
       });
