@@ -68,20 +68,16 @@ export function legText(drill: DrillTimes, leg: Leg, t: Translate): string {
   return isLost ? t(`drill-lost-${leg}`) : t('drill-waits');
 }
 
-/** Legs behind a lost one were never begun, and are left out. */
+/** The legs that have ended, well or not: whoever reads the card knows that it has come. */
 export function legRows(
   drill: DrillTimes,
   t: Translate,
   answeredBy: string | undefined,
 ): (readonly [string, Inlines])[] {
-  const rows: (readonly [string, Inlines])[] = [];
-  for (const leg of LEGS) {
+  return LEGS.filter((leg) => legMs(drill, leg) !== undefined || drill.failedLeg === leg).map((leg) => {
     const key = leg === 'received' && drill.via === 'direct' ? 'direct' : leg;
-    const text = legText(drill, leg, t);
     const by =
       leg === 'pressed' && drill.pressedAt ? [` · ${answeredBy ?? '?'}, `, time(drill.pressedAt, 'clock')] : [];
-    rows.push([t(`drill-leg-${key}`), [text, ...by]]);
-    if (legMs(drill, leg) === undefined) break;
-  }
-  return rows;
+    return [t(`drill-leg-${key}`), [legText(drill, leg, t), ...by]] as const;
+  });
 }
