@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs nothing but Node; `chat` a database (embedded); `system`, `browser` and `fault` real components. */
+/** `unit` needs nothing but Node; `chat` a database (embedded); `system`, `browser`, `fault` and `fault-big` real components. */
 const project = (name: string, include: string[], options: { timeout?: number; serial?: boolean } = {}) => ({
   test: {
     name,
@@ -23,7 +23,9 @@ export default defineConfig({
       project('chat', ['test/chat/**/*.test.ts'], { timeout: 60_000 }),
       project('system', ['test/system/**/*.test.ts'], { timeout: 120_000 }),
       project('browser', ['test/browser/**/*.test.ts'], { timeout: 120_000 }),
-      project('fault', ['test/fault/**/*.test.ts'], { timeout: 300_000 }),
+      project('fault', ['test/fault/*.test.ts'], { timeout: 300_000 }),
+      // Only when asked for: `npm run test:faults`.
+      project('fault-big', ['test/fault/big/*.test.ts'], { timeout: 1_500_000 }),
     ],
   },
 });

@@ -9,6 +9,11 @@ export interface Verdict {
   readonly lost: readonly string[];
   /** Information that was perhaps sent, and is left to the digest. */
   readonly folded: readonly string[];
+  /** Told by a storm card, which they never left: over before it calmed down. */
+  readonly collected: readonly string[];
+  /** Storm cards that do not add up to what they collected. */
+  readonly wrongStorms: readonly string[];
+  readonly storms: number;
   readonly messages: number;
   /** Second messages of a card after an answer that never came. */
   readonly explained: number;
@@ -22,6 +27,9 @@ interface Row {
   readonly ref: string;
   readonly messageId: number | null;
   readonly owner: string | null;
+  readonly state: string;
+  /** In a storm, and without a card of its own. */
+  readonly isCollected: boolean;
   readonly unknown: number;
   readonly repeated: number;
 }
@@ -29,19 +37,26 @@ interface Row {
 /** Compares the chats with what the sender was promised, and each second message with what the outbox says of it. */
 export async function judge(world: World, groups: readonly Group[], sender: AlertSender): Promise<Verdict> {
   const rows = await world.rows<Row & { readonly key: string }>(
-    `select i.group_key as key, i.id::text as ref, c.message_id::int as "messageId", i.owner,
+    `select i.group_key as key, i.id::text as ref, c.message_id::int as "messageId", i.owner, i.state,
+       exists (select from storm_incidents m where m.incident_id = i.id and not m.own_card) as "isCollected",
        (select count(*)::int from outbox o where o.card_id = c.id and o.state = 'unknown') as unknown,
        (select count(*)::int from outbox o where o.card_id = c.id and o.error like 'next: %repeat%') as repeated
-     from incidents i left join cards c on c.kind = 'incident' and c.ref = i.id::text`,
+     from incidents i left join cards c on c.kind = 'incident' and c.ref = i.id::text and c.chat_id < 0 and c.reader is null`,
   );
-  const verdict = { wrong: [] as string[], lost: [] as string[], folded: [] as string[], unexplained: [] as string[] };
+  const verdict = {
+    wrong: [] as string[],
+    lost: [] as string[],
+    folded: [] as string[],
+    collected: [] as string[],
+    unexplained: [] as string[],
+  };
   let messages = 0;
   let explained = 0;
   for (const group of groups) {
     const accepted = sender.accepted.get(group.name);
     const found = rows.filter(({ key }) => key === group.key);
     const [row] = found;
-    const shown = world.ledger.about(chatOf(group.team), `Disk full on ${group.name} `);
+    const shown = ownCards(world, group);
     messages += shown.length;
     if (!accepted || accepted.version !== group.version) {
       verdict.wrong.push(`${group.name}: told ${group.version}, accepted ${accepted?.version ?? 'nothing'}`);
@@ -61,13 +76,64 @@ export async function judge(world: World, groups: readonly Group[], sender: Aler
     const isFolded = accepted.level === 'info' && row.messageId === null && row.unknown > 0;
     const newest = shown.at(-1);
     if (isFolded) verdict.folded.push(group.name);
+    else if (!newest && row.isCollected && row.state === 'resolved' && accepted.firing === 0)
+      verdict.collected.push(group.name);
     else if (!newest) verdict.lost.push(group.name);
     else {
       const wrong = differences(newest, group, accepted.firing, row);
       if (wrong.length > 0) verdict.wrong.push(`${group.name}: ${wrong.join(', ')}: ${newest.versions.at(-1)}`);
     }
   }
-  return { ...verdict, messages, explained };
+  const storms = await judgeStorms(world);
+  verdict.unexplained.push(...storms.unexplained);
+  return { ...verdict, wrongStorms: storms.wrong, storms: storms.n, messages: messages + storms.messages, explained };
+}
+
+/** Messages that are cards of this incident: it stands in their verdict. A storm card names it in its list. */
+const ownCards = (world: World, group: Group): Shown[] =>
+  world.ledger
+    .about(chatOf(group.team), ` · Disk full on ${group.name} · #`)
+    .filter(({ versions }) =>
+      versions.some((text) => text.split('\n')[0]?.includes(` · Disk full on ${group.name} · #`)),
+    );
+
+interface StormRow {
+  readonly id: number;
+  readonly chat: string;
+  readonly messageId: number | null;
+  readonly incidents: number;
+  readonly alerts: number;
+  readonly again: number;
+}
+
+/** Each storm has one card, whose numbers are those of what it collected. */
+async function judgeStorms(world: World) {
+  const rows = await world.rows<StormRow>(
+    `select s.id::int as id, s.chat_id::text as chat, c.message_id::int as "messageId",
+       (select count(*)::int from storm_incidents m where m.storm_id = s.id) as incidents,
+       (select coalesce(sum((select count(*) from jsonb_object_keys(i.data -> 'alerts'))), 0)::int
+          from storm_incidents m join incidents i on i.id = m.incident_id where m.storm_id = s.id) as alerts,
+       (select count(*)::int from outbox o where o.card_id = c.id
+          and (o.state = 'unknown' or o.error like 'next: %repeat%')) as again
+     from storms s left join cards c on c.kind = 'storm' and c.ref = s.id::text order by s.id`,
+  );
+  const wrong: string[] = [];
+  const unexplained: string[] = [];
+  const isStorm = (text: string): boolean => /Storm( over| calms down)?:/u.test(text.split('\n')[0] ?? '');
+  const messages = world.ledger.all.filter(({ versions }) => versions.some(isStorm));
+  for (const { id, chat, messageId, incidents, alerts } of rows) {
+    const card = messages.find((one) => one.chat === Number(chat) && one.id === messageId);
+    const head = (card?.versions.at(-1)?.split('\n')[0] ?? 'no card').replaceAll(',', '');
+    const told = [incidents, alerts].every((n, at) => head.match(/\d+/gu)?.[at] === String(n));
+    if (!told) wrong.push(`storm ${id}: ${incidents} incidents, ${alerts} alerts, but: ${head}`);
+  }
+  for (const chat of new Set(rows.map((row) => row.chat))) {
+    const storms = rows.filter((row) => row.chat === chat);
+    const shown = messages.filter((one) => one.chat === Number(chat)).length;
+    const allowed = storms.reduce((sum, { again }) => sum + 1 + again, 0);
+    if (shown > allowed) unexplained.push(`${chat}: ${shown} storm cards for ${storms.length} storms`);
+  }
+  return { wrong, unexplained, n: rows.length, messages: messages.length };
 }
 
 function differences(newest: Shown, group: Group, firing: number, row: Row): string[] {

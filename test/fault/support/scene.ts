@@ -6,7 +6,7 @@ import { dice, SEED } from './seed.ts';
 import { chatOf, startWorld, type World } from './world.ts';
 
 /** What `judge` finds when nothing went wrong. */
-export const FINE = { wrong: [], lost: [], unexplained: [] };
+export const FINE = { wrong: [], lost: [], unexplained: [], wrongStorms: [] };
 export const MARK = '↻ Perhaps sent twice';
 
 /** One program, which was started and may be killed, and an Alertmanager that tells it alerts. */

@@ -11,6 +11,10 @@ export interface Storm {
   readonly guests: readonly string[];
   /** From the first alert to the last change. */
   readonly lengthMs: number;
+  /** How often PostgreSQL and Redis die meanwhile; with it the queue lives in Redis, and Telegram fails in every way there is. */
+  readonly restarts?: { readonly postgres: number; readonly redis: number };
+  /** How long it may take until everything is told. */
+  readonly settleMs?: number;
 }
 
 export interface Aftermath {
@@ -20,6 +24,8 @@ export interface Aftermath {
   readonly acknowledged: ReadonlyMap<string, string>;
   readonly questions: number;
   readonly kills: number;
+  /** What died besides, in order. */
+  readonly restarts: readonly string[];
 }
 
 const SHARES: readonly (readonly [Level, number])[] = [
@@ -32,6 +38,11 @@ const LIFE_MS = [100, 4000] as const;
 const STARTING_MS = [200, 3000] as const;
 const AFTER_MS = 20_000;
 const CARDS = ['sendMessage', 'editMessageText'];
+const RATES = { 'html-502': 0.05, 'accept-html-502': 0.02, reset: 0.03, 'accept-reset': 0.02, 'truncated-json': 0.01 };
+/** Ways in which all of Telegram fails for a while. */
+const OUTAGES = ['reset', 'html-502', 'hang', 'accept-reset', 'accept-html-502', 'truncated-json', 'revoked'] as const;
+const OUTAGE_MS = [1500, 5000] as const;
+const AWAY_MS = [500, 4000] as const;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -51,40 +62,57 @@ export async function storm(world: World, plan: Storm, seed: number): Promise<Af
     ...groups.flatMap((one) => lifeOf(one, random, sender, plan.lengthMs)),
     ...people.events(plan),
     ...weather(world, dice(seed, 'weather'), plan.lengthMs),
+    ...(plan.restarts ? everything(world, dice(seed, 'everything'), plan.lengthMs) : []),
   ].toSorted((a, b) => a.at - b.at);
 
   const killer = dice(seed, 'kills');
-  let programs = plan.roles.map((role) => world.launch(role));
-  await Promise.all(plan.roles.map((role, n) => world.ready(at(programs, n), role)));
-  world.telegram.faults.probability(
-    { 'html-502': 0.05, 'accept-html-502': 0.02, reset: 0.03, 'accept-reset': 0.02, 'truncated-json': 0.01 },
-    [...CARDS, 'getUpdates', 'answerCallbackQuery'],
-  );
+  const programs = plan.roles.map((role) => world.launch(role));
+  /** A program that cannot start while the database is away ends; whoever runs it starts it again. */
+  const ready = async (n: number): Promise<void> => {
+    for (let tries = 1; ; tries++) {
+      const program = at(programs, n);
+      try {
+        await world.ready(program, at(plan.roles, n));
+        return;
+      } catch (error) {
+        if (program.running() || plan.restarts === undefined || tries === 40) throw error;
+        if (at(programs, n) === program) programs[n] = world.launch(at(plan.roles, n));
+        await pause(250);
+      }
+    }
+  };
+  const allReady = () => Promise.all(plan.roles.map((_, n) => ready(n)));
+  await allReady();
+  rain(world);
+  const restarts: string[] = [];
+  const breaking = plan.restarts ? restartAll(world, plan, dice(seed, 'restarts'), restarts) : undefined;
   const began = Date.now();
   const playing = play(events, began);
   let kills = 0;
   while (kills < plan.kills) {
     const isBorn = kills === 0 || killer.next() < 0.8;
-    if (isBorn) await Promise.all(plan.roles.map((role, n) => world.ready(at(programs, n), role)));
+    if (isBorn) await allReady();
     const [shortest, longest] = isBorn ? LIFE_MS : STARTING_MS;
     await pause(killer.between(shortest, longest));
     const victim = killer.between(0, programs.length - 1);
     await world.kill(at(programs, victim));
     kills += 1;
-    programs = programs.with(victim, world.launch(at(plan.roles, victim)));
+    programs[victim] = world.launch(at(plan.roles, victim));
   }
   await playing;
+  await breaking;
+  await allReady();
   await sender.idle();
-  await Promise.all(plan.roles.map((role, n) => world.ready(at(programs, n), role)));
+  await allReady();
   // The last life meets bad weather too, until most has been said.
   const giveUp = Date.now() + AFTER_MS;
   const waiting = async (): Promise<number> =>
     (await world.rows<{ n: number }>(`select count(*)::int as n from outbox where state = 'queued'`))[0]?.n ?? 0;
   while ((await waiting()) > plan.alerts / 10 && Date.now() < giveUp) await pause(100);
   world.telegram.faults.clear();
-  await Promise.all(plan.roles.map((role, n) => world.ready(at(programs, n), role)));
+  await allReady();
   await people.end(plan);
-  return { groups, sender, acknowledged, questions: people.questions(), kills };
+  return { groups, sender, acknowledged, questions: people.questions(), kills, restarts };
 }
 
 function at<T>(list: readonly T[], n: number): T {
@@ -131,6 +159,56 @@ function lifeOf(one: Group, random: Dice, sender: AlertSender, lengthMs: number)
     );
   }
   return events;
+}
+
+/** By chance, all the time. */
+const rain = (world: World): void =>
+  world.telegram.faults.probability(RATES, [...CARDS, 'getUpdates', 'answerCallbackQuery']);
+
+/** PostgreSQL and Redis die in turn, spread over the storm, one at a time. */
+async function restartAll(world: World, plan: Storm, random: Dice, done: string[]): Promise<void> {
+  const { postgres = 0, redis = 0 } = plan.restarts ?? {};
+  const all = [...Array<'postgres'>(postgres).fill('postgres'), ...Array<'redis'>(redis).fill('redis')]
+    .map((component) => ({ component, order: random.next() }))
+    .toSorted((a, b) => a.order - b.order);
+  for (const { component } of all) {
+    await pause((plan.lengthMs / (all.length + 1)) * 0.9);
+    await world.restart(component, random.between(...AWAY_MS));
+    done.push(component);
+  }
+}
+
+/** Every other way in which the simulator can fail: outages of each kind, refusals, updates that come late or twice. */
+function everything(world: World, random: Dice, lengthMs: number): Event[] {
+  const { faults } = world.telegram;
+  const when = () => random.between(3000, lengthMs * 0.85);
+  const outages = OUTAGES.flatMap((kind): Event[] => {
+    const from = when();
+    const over = (): void => {
+      faults.clear();
+      rain(world);
+    };
+    return [
+      { at: from, happens: () => faults.outage(kind) },
+      { at: from + random.between(...OUTAGE_MS), happens: over },
+    ];
+  });
+  const refusals = [
+    { error_code: 500, description: 'Internal Server Error' },
+    { error_code: 400, description: "Bad Request: can't parse entities: Can't find end of the entity" },
+    { error_code: 429, description: 'Too Many Requests: retry after 2', parameters: { retry_after: 2 } },
+    { error_code: 502, description: 'Bad Gateway' },
+  ];
+  const single = ['hang', 'accept-hang', 'accept-reset', 'truncated-json', ...refusals] as const;
+  return [
+    ...outages,
+    ...single.flatMap((fault) =>
+      CARDS.map((method): Event => ({ at: when(), happens: () => faults.next(method, fault, { times: 2 }) })),
+    ),
+    ...['duplicate-update' as const, 'late-update' as const, 'double-press' as const].map(
+      (fault): Event => ({ at: when(), happens: () => faults.next('', fault, { times: 2 }) }),
+    ),
+  ];
 }
 
 /** What chance alone would not bring: hanging connections and bans. */

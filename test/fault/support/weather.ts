@@ -11,6 +11,7 @@ export interface Broken {
   /** Cards that do not show what was accepted last. */
   readonly wrongCards: readonly string[];
   readonly lostAlerts: readonly string[];
+  readonly wrongStorms: readonly string[];
   readonly unexplainedDuplicates: readonly string[];
   readonly callsDuringBan: readonly string[];
   /** Guests that were asked for and have no run, or more than one. */
@@ -31,6 +32,7 @@ export interface Broken {
 export const NOTHING: Broken = {
   wrongCards: [],
   lostAlerts: [],
+  wrongStorms: [],
   unexplainedDuplicates: [],
   callsDuringBan: [],
   runsNotOne: [],
@@ -47,10 +49,10 @@ export const NOTHING: Broken = {
 /** A whole storm, with a summary on standard output; what is broken after it. */
 export async function weather(plan: Storm): Promise<Broken> {
   say(`VAKHTA_FAULT_SEED=${SEED} (set it to see this storm again)`);
-  const world = await startWorld(dice(SEED, 'telegram'));
+  const world = await startWorld(dice(SEED, 'telegram'), { redis: plan.restarts !== undefined });
   try {
     const after = await storm(world, plan, SEED);
-    await world.drained(150_000);
+    await world.drained(plan.settleMs ?? 150_000);
     const verdict = await judge(world, after.groups, after.sender);
     const runs = await runsOf(world);
     const bans = world.ledger.callsDuringBan();
@@ -58,6 +60,7 @@ export async function weather(plan: Storm): Promise<Broken> {
     return {
       wrongCards: verdict.wrong,
       lostAlerts: verdict.lost,
+      wrongStorms: verdict.wrongStorms,
       unexplainedDuplicates: verdict.unexplained,
       callsDuringBan: bans.wrong,
       runsNotOne: plan.guests.filter((guest) => runs.filter((run) => run.guest === guest).length !== 1),
@@ -86,18 +89,19 @@ type Runs = Awaited<ReturnType<typeof runsOf>>;
 function summary(
   world: World,
   plan: Storm,
-  { kills, sender }: Aftermath,
-  { wrong, lost, folded, explained, unexplained, messages }: Verdict,
+  { kills, restarts, sender }: Aftermath,
+  { wrong, lost, folded, collected, storms, wrongStorms, explained, unexplained, messages }: Verdict,
   runs: Runs,
   bans: { readonly excused: number; readonly wrong: readonly string[] },
 ): string {
   const { requests, accepted, unavailable, broken } = sender.sent;
   return [
-    `storm: ${plan.alerts} alerts, ${kills} kills of ${plan.roles.join('+')}`,
+    `storm: ${plan.alerts} alerts, ${kills} kills of ${plan.roles.join('+')}${restarts.length > 0 ? `, ${restarts.join(', ')} restarted` : ''}`,
     `faults: ${faultsOf(world)}`,
     `webhooks ${requests} (${accepted} accepted, ${unavailable} unavailable, ${broken} broken)`,
     `messages ${messages}, duplicates explained ${explained}, unexplained ${unexplained.length}`,
-    `left to the digest ${folded.length}, wrong ${wrong.length}, lost ${lost.length}`,
+    `storm cards ${storms}, wrong ${wrongStorms.length}, told by them alone ${collected.length}`,
+    `left to the digest ${folded.length}, wrong ${wrong.length}, LOST = ${lost.length}, UNEXPLAINED DUPLICATES = ${unexplained.length}`,
     `restarts: ${runs.map(({ state }) => state).join(' ')}, calls to Proxmox ${world.powerCalls.length}`,
     `calls during a ban: excused by a kill ${bans.excused}, wrong ${bans.wrong.length}`,
   ].join('; ');

@@ -16,6 +16,7 @@ import {
   launch,
   type Launched,
   startEmbeddedPostgres,
+  startRedis,
   temporaryFolder,
   until,
 } from '../../support/components/index.ts';
@@ -56,16 +57,19 @@ export interface World {
   /** Waits until `/readyz` of that role answers 200. */
   ready(program: Launched, role?: Role): Promise<void>;
   kill(program: Launched): Promise<void>;
+  /** PostgreSQL, or Redis, dies at once and comes back after so long. */
+  restart(component: 'postgres' | 'redis', awayMs: number): Promise<void>;
   /** Resolves when nothing waits any more, in the program or on its way to it, of what people asked for or are to be told. */
   drained(timeoutMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** A PostgreSQL that outlives the program, the outside simulated on loopback, and the program as real processes to be killed. */
-export async function startWorld(random: Dice): Promise<World> {
+export async function startWorld(random: Dice, options: { readonly redis?: boolean } = {}): Promise<World> {
   const { path: folder, remove } = await temporaryFolder();
   const cluster = await startEmbeddedPostgres({ durable: true });
   await cluster.query('create database vakhta');
+  const redis = options.redis ? await startRedis() : undefined;
   const telegram = createTelegramSimulator({
     clock: systemClock,
     random,
@@ -121,6 +125,8 @@ export async function startWorld(random: Dice): Promise<World> {
       { id: 'carol', chat_id: PEOPLE[2].id, purpose: 'commands' },
     ],
     routes: [...TEAMS.slice(1).map((team) => ({ match: { team }, chat: team })), { chat: TEAMS[0] }],
+    // A storm card collects what comes at once; what still fires then gets a card of its own.
+    storm: { calm_minutes: 0.1 },
     alertmanager: { url: `http://127.0.0.1:${await freePort()}`, webhook_token: 'env:T_WEBHOOK_TOKEN' },
     proxmox: [{ id: 'pve1', url: proxmoxUrl, token_id: 'vakhta@pve!fault', token: 'env:T_PVE_TOKEN' }],
   };
@@ -133,7 +139,7 @@ export async function startWorld(random: Dice): Promise<World> {
     T_WEBHOOK_TOKEN: WEBHOOK_TOKEN,
     T_PVE_TOKEN: PVE_TOKEN,
     DATABASE_URL: cluster.urlOf('vakhta'),
-    REDIS_URL: '',
+    REDIS_URL: redis?.url ?? '',
     VAKHTA_LANG: 'en',
   };
 
@@ -169,12 +175,26 @@ export async function startWorld(random: Dice): Promise<World> {
       await program.stop('SIGKILL');
       programs.delete(program);
     },
+    restart: async (component, awayMs) => {
+      const away = () => new Promise((resolve) => setTimeout(resolve, awayMs));
+      if (component === 'postgres') {
+        await cluster.halt('immediate');
+        await away();
+        await cluster.resume();
+      } else {
+        await redis?.crash();
+        await away();
+        await redis?.resume();
+      }
+    },
     drained: async (timeoutMs) => {
       const open = async () =>
         (
-          await rows<{ outbox: number; inbox: number; runs: number }>(
+          await rows<{ outbox: number; inbox: number; runs: number; storms: number; webhooks: number }>(
             `select (select count(*)::int from outbox where state in ('queued', 'sending')) as outbox,
                (select count(*)::int from inbox where state = 'new') as inbox,
+               (select count(*)::int from storms where ended_at is null) as storms,
+               (select count(*)::int from webhook_log where set_aside_at is null) as webhooks,
                (select count(*)::int from runs where state in
                  ('planning', 'queued', 'running', 'verifying', 'reconciling') and actor->>'kind' = 'operator') as runs`,
           )
@@ -186,7 +206,8 @@ export async function startWorld(random: Dice): Promise<World> {
         async () => {
           const now = await open();
           last = JSON.stringify({ ...now, updates: telegram.state.pendingUpdates });
-          const isCalm = now?.outbox === 0 && now.inbox === 0 && now.runs === 0 && telegram.state.pendingUpdates === 0;
+          const left = now && now.outbox + now.inbox + now.runs + now.storms + now.webhooks;
+          const isCalm = left === 0 && telegram.state.pendingUpdates === 0;
           calm = isCalm ? calm + 1 : 0;
           return calm >= 25;
         },
@@ -209,6 +230,7 @@ export async function startWorld(random: Dice): Promise<World> {
       await pool.end();
       await telegram.close();
       await proxmox.stop();
+      await redis?.stop();
       await cluster.stop();
       await remove();
     },
