@@ -162,7 +162,7 @@ export function createBot(options: BotOptions): Bot {
   });
   const pressed = createPresses({ db, api, press, readers, people, form, clock, log, wake, urgent });
   const strangers = createStrangers({ db, config, catalogue, clock, random });
-  const comments = createComments({ db, clock, random, readers, wake, lane });
+  const comments = createComments({ db, clock, random, readers, wake, urgent, lane });
 
   const handleMessage = async (update: Update, place: Place): Promise<void> => {
     const { message } = update;

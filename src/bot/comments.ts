@@ -6,7 +6,7 @@ import { defineMessages } from '../core/i18n.ts';
 import { actorName, holds, type Operator } from '../core/people.ts';
 import type { Random } from '../core/random.ts';
 import { appendAudit } from '../store/audit.ts';
-import { type Card, cardByMessage, touchCards } from '../store/cards.ts';
+import { type Card, cardByMessage, showAtOnce, touchCards } from '../store/cards.ts';
 import { isCommented } from '../store/comments.ts';
 import type { Database } from '../store/db.ts';
 import { appendEvents, incident } from '../store/incidents.ts';
@@ -34,8 +34,8 @@ const TEXT_MAX = 1000;
 /** The card of an incident that a message replies to. */
 export interface Commented {
   readonly incident: number;
-  /** Shows the comment itself, so that nothing has to be answered. */
-  readonly isCard: boolean;
+  /** Shows the comment itself, so that nothing has to be answered; absent: it was a call to the incident. */
+  readonly card?: string;
 }
 
 export interface Comments {
@@ -52,14 +52,16 @@ export function createComments(options: {
   readonly random: Random;
   readonly readers: Readers;
   readonly wake: () => void;
+  /** Somebody waits for this card. */
+  readonly urgent: (cardId: string) => void;
   readonly lane: Lane;
 }): Comments {
   const { db, clock, random, readers, wake, lane } = options;
 
   const incidentOf = async (card: Card): Promise<Commented | undefined> => {
-    if (card.kind === 'incident') return { incident: Number(card.ref), isCard: true };
+    if (card.kind === 'incident') return { incident: Number(card.ref), card: card.id };
     const call = card.kind === 'page' ? await page(db, Number(card.ref)) : undefined;
-    return call && { incident: call.incident, isCard: false };
+    return call && { incident: call.incident };
   };
 
   const answer = async (
@@ -82,7 +84,7 @@ export function createComments(options: {
       const card = await cardByMessage(db, chat.id, replied.message_id);
       return card && incidentOf(card);
     },
-    take: async ({ incident: id, isCard }, text, place, operator) => {
+    take: async ({ incident: id, card }, text, place, operator) => {
       const actor = actorName({ kind: 'operator', id: operator.id });
       const subject = `incident:${id}`;
       if (!holds(operator.role, 'operator')) {
@@ -92,6 +94,7 @@ export function createComments(options: {
         const args = { role: t('role-operator'), own: t(`role-${operator.role}`) };
         return answer(place, operator, 'lock', 'comment-denied', args);
       }
+      if (card !== undefined) options.urgent(card);
       const isKnown = await db.tx(async (tx) => {
         if (!(await incident(tx, id, { forUpdate: true }))) return false;
         // Telegram repeats what was not confirmed.
@@ -100,11 +103,12 @@ export function createComments(options: {
         const data = { text: firstCodePoints(text.trim(), TEXT_MAX), chat: place.chat.id, message: place.messageId };
         await appendEvents(tx, [{ incidentId: id, at: now, kind: 'commented', actor: operator.id, data }]);
         await appendAudit(tx, { actor, action: 'commented', subject, detail: { message: place.messageId } }, now);
+        await showAtOnce(tx, 'incident', String(id));
         await touchCards(tx, 'incident', String(id), now, { priority: PRIORITY.answer });
         return true;
       });
       if (!isKnown) return answer(place, operator, 'question', 'comment-gone');
-      if (!isCard) return answer(place, operator, 'done', 'comment-kept', { id: String(id) });
+      if (card === undefined) return answer(place, operator, 'done', 'comment-kept', { id: String(id) });
       wake();
     },
   };

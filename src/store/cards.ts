@@ -224,6 +224,11 @@ export async function redeliver(q: Queryable, id: string, now: Date): Promise<vo
   if (found && found.goneAt === undefined) await queueDeliveries(q, [{ id, priority: found.priority }], now);
 }
 
+/** What the cards of this state show next is a person's doing: it does not wait for their next frame. */
+export async function showAtOnce(q: Queryable, kind: string, ref: string): Promise<void> {
+  await q.query('update cards set delivered_hash = null where kind = $1 and ref = $2 and gone_at is null', [kind, ref]);
+}
+
 /** The card has to be drawn anew even if it looks the same: its buttons stand for nothing any more. */
 export async function forgetDrawing(q: Queryable, id: string): Promise<void> {
   await q.query('update cards set delivered_hash = null where id = $1', [id]);

@@ -5,7 +5,7 @@ import { defineMessages } from '../core/i18n.ts';
 import { type Incident as Reduced, incidentData, type IncidentData, shared } from '../core/incident.ts';
 import { type Matcher, quoteRegex } from '../integrations/alertmanager/matchers.ts';
 import type { Alertmanager, Silence } from '../integrations/alertmanager/port.ts';
-import { touchCards } from '../store/cards.ts';
+import { showAtOnce, touchCards } from '../store/cards.ts';
 import type { Database, Tx } from '../store/db.ts';
 import {
   appendEvents,
@@ -117,6 +117,7 @@ export function createIncidentDesk({ db, clock }: { readonly db: Database; reado
     data: Record<string, unknown> = {},
   ): Promise<void> => {
     await appendEvents(tx, [{ incidentId: id, at: clock.now(), kind, actor, data }]);
+    await showAtOnce(tx, 'incident', String(id));
     await touchCards(tx, 'incident', String(id), clock.now());
   };
   return {

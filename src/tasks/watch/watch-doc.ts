@@ -98,7 +98,7 @@ export function watchDoc(report: WatchReport, { t }: View): Doc {
     rows.push([t('watch-why'), t(`watch-why-${report.why}`)]);
   }
   if (report.hasRotation) rows.push([t('watch-second'), second?.name ?? t('watch-no-second')]);
-  const blocks: Block[] = [title(isTrouble ? 'warning' : 'bell', bold(verdict))];
+  const blocks: Block[] = [title(isTrouble ? 'warning' : 'ok', bold(verdict))];
   if (rows.length > 0) blocks.push(facts(...rows));
   if (next.length > 0) {
     const items = next.map(({ name, from }): Inlines => [time(from), ` ${name ?? t('watch-next-nobody')}`]);
