@@ -111,6 +111,6 @@ export function createTopics(options: {
 
 /** A name as Telegram takes it: one line, 128 characters at the most; `undefined` when nothing of it can be seen. */
 export function cleanTopic(name: string): string | undefined {
-  const line = visibleLine(name).trim();
+  const line = visibleLine(name.trim()).trim();
   return line === '' ? undefined : firstCodePoints(line, MAX_NAME).trim();
 }

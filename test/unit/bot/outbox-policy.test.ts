@@ -66,6 +66,18 @@ describe('after a failure', () => {
       { kind: 'settle', state: 'unknown' },
     ],
     [
+      'unknown, while Telegram is away: again, whatever it is and however often',
+      row({ priority: 3, attempts: 50, outage: true }),
+      { kind: 'unknown', reason: 'x' },
+      { kind: 'again', with: 'repeat' },
+    ],
+    [
+      'a picture that is refused becomes text at once',
+      row(),
+      { kind: 'picture', reason: 'x' },
+      { kind: 'again', delayMs: 0, with: 'no-picture' },
+    ],
+    [
       'unknown, information: not again',
       row({ priority: 3 }),
       { kind: 'unknown', reason: 'x' },
