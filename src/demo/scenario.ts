@@ -1,6 +1,7 @@
 import { seconds, type Clock } from '../core/clock.ts';
 import type { Language } from '../core/people.ts';
 import type { AlertmanagerSimulator } from '../simulators/alertmanager/index.ts';
+import { generatorUrl, RULES } from './measurements.ts';
 
 interface Sentence {
   readonly ru: string;
@@ -11,7 +12,7 @@ interface Moment {
   readonly afterMs: number;
   readonly alertname: string;
   readonly severity: 'critical' | 'warning' | 'info';
-  readonly labels: Readonly<Record<string, string>>;
+  readonly rule: (typeof RULES)[keyof typeof RULES];
   readonly summary: Sentence;
   readonly description: Sentence;
   /** When it ends by itself; stays when absent. */
@@ -24,7 +25,7 @@ const NIGHT: readonly Moment[] = [
     afterMs: seconds(1),
     alertname: 'DiskWillFillIn24h',
     severity: 'warning',
-    labels: { guest: 'monitoring', instance: 'monitoring:9100', mountpoint: '/var/lib/prometheus', job: 'node' },
+    rule: RULES.disk,
     summary: { ru: 'На monitoring диск заполнится за сутки', en: 'The disk of monitoring fills up within a day' },
     description: {
       ru: 'Занято 72 %, прирост 1,1 ГБ в час. Уменьшите срок хранения Prometheus или увеличьте диск.',
@@ -35,7 +36,7 @@ const NIGHT: readonly Moment[] = [
     afterMs: seconds(4),
     alertname: 'PostgresReplicationLag',
     severity: 'critical',
-    labels: { guest: 'pg1', instance: 'pg1:9187', database: 'main', job: 'postgres' },
+    rule: RULES.lag,
     summary: { ru: 'Реплика main отстаёт на 6 минут', en: 'The replica of main is 6 minutes behind' },
     description: {
       ru: 'Данные последних шести минут есть только на pg1. Проверьте сеть между узлами и нагрузку на диск.',
@@ -46,7 +47,7 @@ const NIGHT: readonly Moment[] = [
     afterMs: seconds(9),
     alertname: 'ContainerRestarting',
     severity: 'warning',
-    labels: { guest: 'docker1', instance: 'docker1:9323', name: 'nextcloud-app', job: 'docker' },
+    rule: RULES.restarts,
     summary: {
       ru: 'Контейнер nextcloud-app перезапустился 4 раза за 10 минут',
       en: 'Container nextcloud-app restarted 4 times in 10 minutes',
@@ -63,7 +64,7 @@ export function playNight(
 ): () => void {
   const { clock, language } = options;
   const cancels = NIGHT.flatMap((moment) => {
-    const labels = { alertname: moment.alertname, severity: moment.severity, cluster: 'pve1', ...moment.labels };
+    const labels = { alertname: moment.alertname, severity: moment.severity, cluster: 'pve1', ...moment.rule.labels };
     const annotations = {
       summary: moment.summary[language],
       description: moment.description[language],
@@ -71,7 +72,7 @@ export function playNight(
     };
     let fingerprint: string | undefined;
     const fire = clock.after(moment.afterMs, () => {
-      fingerprint = alertmanager.fire(labels, annotations, 'https://prometheus.example.net/graph');
+      fingerprint = alertmanager.fire(labels, annotations, generatorUrl(moment.rule));
     });
     if (moment.untilMs === undefined) return [fire];
     const end = clock.after(moment.untilMs, () => {

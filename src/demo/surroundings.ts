@@ -6,9 +6,12 @@ import type { Random } from '../core/random.ts';
 import { type AlertmanagerSimulator, startAlertmanagerSimulator } from '../simulators/alertmanager/index.ts';
 import { type EndpointServers, startEndpoints } from '../simulators/endpoints/index.ts';
 import { prepareRepository, simulatorCommand } from '../simulators/pgbackrest/index.ts';
+import { startLokiSimulator } from '../simulators/loki/index.ts';
+import { startPrometheusSimulator } from '../simulators/prometheus/index.ts';
 import { PVEAuditor, PVEVMUser } from '../simulators/proxmox/access.ts';
 import { createProxmoxSimulator, type ProxmoxSimulator } from '../simulators/proxmox/simulator.ts';
 import { createTelegramSimulator, type Person, type TelegramSimulator } from '../simulators/telegram/index.ts';
+import { CURVES, linesOf } from './measurements.ts';
 
 /** The people of the demo: one of each role, a second operator, and somebody who does not belong. */
 export const CAST = [
@@ -95,7 +98,7 @@ export interface SurroundingsOptions {
   readonly backupMs?: number;
 }
 
-/** A small infrastructure like the owner's, simulated on loopback: Telegram with people, Proxmox, Alertmanager, pgBackRest, TLS. */
+/** A small infrastructure like the owner's, simulated on loopback: Telegram with people, Proxmox, monitoring, pgBackRest, TLS. */
 export async function startSurroundings(options: SurroundingsOptions): Promise<Surroundings> {
   const { clock, random } = options;
   const folder = await mkdtemp(join(tmpdir(), 'vakhta-demo-'));
@@ -161,9 +164,15 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     { clock, random, fetch },
   );
 
+  const prometheus = await startPrometheusSimulator(CURVES, { clock });
+  const loki = await startLokiSimulator(linesOf(clock));
+
   const yaml = configurationOf({
     ...options,
     folder,
+    prometheusUrl: prometheus.url,
+    lokiUrl: loki.url,
+    startsOn: clock.now().toISOString().slice(0, 10),
     telegramUrl,
     proxmoxUrl,
     alertmanagerUrl: alertmanager.url,
@@ -187,6 +196,8 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     yaml,
     stop: async () => {
       await alertmanager.stop();
+      await prometheus.stop();
+      await loki.stop();
       await endpoints.stop();
       await proxmox.stop();
       await telegram.close();
@@ -209,6 +220,10 @@ interface Addresses {
   readonly telegramUrl: string;
   readonly proxmoxUrl: string;
   readonly alertmanagerUrl: string;
+  readonly prometheusUrl: string;
+  readonly lokiUrl: string;
+  /** Day on which the rotation begins, `YYYY-MM-DD`. */
+  readonly startsOn: string;
   readonly ca: string;
   readonly ports: Readonly<Record<string, number>>;
   readonly repository: string;
@@ -265,6 +280,19 @@ routes:
 alertmanager:
   url: ${o.alertmanagerUrl}
   webhook_token: env:VAKHTA_WEBHOOK_TOKEN
+prometheus: { url: '${o.prometheusUrl}' }
+loki: { url: '${o.lokiUrl}' }
+logs:
+  - { match: { guest: '/.+/' }, loki: '{guest="{{guest}}"}' }
+watch:
+  rotation: { people: [boris, carol, anna], starts: '${o.startsOn}', at: '00:00' }
+fixes:
+  - match: { alertname: ContainerRestarting }
+    operation: guest.restart
+    args: { guest: '{{guest}}' }
+  - match: { alertname: PostgresReplicationLag }
+    operation: guest.restart
+    args: { guest: '{{guest}}' }
 proxmox:
   - id: pve1
     url: ${o.proxmoxUrl}

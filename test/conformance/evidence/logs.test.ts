@@ -12,7 +12,7 @@ import { parseDocker, parseJournal } from '../../../src/tasks/evidence/log-lines
 import { filled, type LogEdges, type LogLines, readLogs } from '../../../src/tasks/evidence/logs.ts';
 import { several } from '../../../src/tasks/several.ts';
 import { type SshServer, startSshd, withComponents } from '../../support/components/index.ts';
-import { startLokiSimulator } from '../../support/loki.ts';
+import { startLokiSimulator } from '../../../src/simulators/loki/index.ts';
 import { incidentRow } from './support.ts';
 
 const signal = new AbortController().signal;

@@ -1,6 +1,5 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { closeServer } from '../../src/app/server.ts';
 
 export interface LokiEntry {
   readonly at: Date;
@@ -9,7 +8,9 @@ export interface LokiEntry {
 }
 
 export interface LokiSimulator {
+  /** `http://127.0.0.1:PORT` */
   readonly url: string;
+  /** The questions so far, oldest first. */
   readonly asked: URLSearchParams[];
   stop(): Promise<void>;
 }
@@ -20,7 +21,7 @@ export interface LokiSimulator {
  * the parser's words as plain text.
  */
 export async function startLokiSimulator(
-  entries: readonly LokiEntry[],
+  entries: readonly LokiEntry[] | (() => readonly LokiEntry[]),
   options: { readonly token?: string } = {},
 ): Promise<LokiSimulator> {
   const asked: URLSearchParams[] = [];
@@ -41,7 +42,7 @@ export async function startLokiSimulator(
       return c.text('parse error at line 1, col 1: syntax error: unexpected IDENTIFIER', 400);
     }
     const at = (name: string): number => Number(BigInt(params.get(name) ?? '0') / 1_000_000n);
-    const found = entries
+    const found = (typeof entries === 'function' ? entries() : entries)
       .filter(({ stream }) => wanted.every(([, name = '', value]) => stream[name] === value))
       .filter((one) => one.at.getTime() >= at('start') && one.at.getTime() < at('end'))
       .toSorted((a, b) => b.at.getTime() - a.at.getTime())
@@ -60,5 +61,9 @@ export async function startLokiSimulator(
   });
   const address = server.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-  return { url: `http://127.0.0.1:${port}`, asked, stop: () => closeServer(server) };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    asked,
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
 }
