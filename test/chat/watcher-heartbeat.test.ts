@@ -75,7 +75,7 @@ const failure = async (work: Promise<void>): Promise<string> => {
 
 describe('a signal', () => {
   it.each<[Beat, string]>([
-    ['success', 'POST /ping/ all is well'],
+    ['success', 'GET /ping/'],
     ['start', 'POST /ping//start all is well'],
     ['fail', 'POST /ping//fail all is well'],
     ['log', 'POST /ping//log all is well'],

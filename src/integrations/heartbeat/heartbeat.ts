@@ -40,14 +40,14 @@ export function createHeartbeat(
 ): Heartbeat {
   const { clock } = edges;
 
-  const once = async (url: string, text: string, signal: AbortSignal | undefined): Promise<void> => {
+  const once = async (kind: Beat, url: string, text: string, signal: AbortSignal | undefined): Promise<void> => {
     const limit = new AbortController();
     const cancel = clock.after(LIMIT_MS, () => limit.abort(new Error('timeout')));
     try {
       const response = await edges.fetch(url, {
-        method: 'POST',
-        body: text.slice(0, TEXT_MAX),
-        headers: { 'content-type': 'text/plain; charset=utf-8', 'user-agent': `Vakhta/${settings.version}` },
+        // Whatever takes a GET for a sign of life will do; the other kinds are of healthchecks and what is compatible.
+        ...(kind === 'success' ? {} : { method: 'POST', body: text.slice(0, TEXT_MAX) }),
+        headers: { 'user-agent': `Vakhta/${settings.version}` },
         // The login page of a hotel's network is not our switch.
         redirect: 'manual',
         signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
@@ -73,7 +73,7 @@ export function createHeartbeat(
       if (kind !== 'success') url.pathname = `${url.pathname.replace(/\/+$/u, '')}/${kind}`;
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await once(url.href, text, signal);
+          return await once(kind, url.href, text, signal);
         } catch (error) {
           if (attempt === ATTEMPTS || signal?.aborted) throw error;
           await clock.sleep(PAUSE_MS * attempt, signal);
