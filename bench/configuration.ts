@@ -19,14 +19,21 @@ export const environment = (databaseUrl: string): Record<string, string> => ({
   REDIS_URL: '',
 });
 
-/** A configuration file for the program under measurement; budgets are the highest that are allowed. */
-export function configuration({ apiRoot = 'http://127.0.0.1:9', port = 8080, dataDir = 'data' } = {}): string {
+/** A configuration file for the program under measurement; budgets are the highest that are allowed, unless they are left `asShipped`. */
+export function configuration({
+  apiRoot = 'http://127.0.0.1:9',
+  port = 8080,
+  dataDir = 'data',
+  asShipped = false,
+} = {}): string {
   return stringify({
     site: { name: 'Benchmark', zone: 'Europe/Moscow', language: 'ru' },
     telegram: {
       token: 'env:BENCH_TELEGRAM_TOKEN',
       api_root: apiRoot,
-      limits: { per_chat_per_second: 100, per_group_per_minute: 1000, overall_per_second: 1000 },
+      ...(asShipped
+        ? {}
+        : { limits: { per_chat_per_second: 100, per_group_per_minute: 1000, overall_per_second: 1000 } }),
     },
     http: { port },
     data_dir: dataDir,
@@ -38,9 +45,9 @@ export function configuration({ apiRoot = 'http://127.0.0.1:9', port = 8080, dat
       role: 'admin',
       language,
     })),
-    chats: [{ id: 'watch', chat_id: GROUP }],
+    chats: [{ id: 'watch', chat_id: GROUP, ...(asShipped ? { language: 'en' } : {}) }],
     // One alert at a time is what is measured, however many of them a benchmark needs.
-    storm: { cards: 100, critical_cards: 100 },
+    ...(asShipped ? {} : { storm: { cards: 100, critical_cards: 100 } }),
     routes: [{ match: { service: 'certificates' }, chat: 'watch' }, { chat: 'watch' }],
     alertmanager: { url: 'http://127.0.0.1:9', webhook_token: 'env:BENCH_WEBHOOK_TOKEN' },
   });

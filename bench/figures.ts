@@ -104,9 +104,11 @@ export function table(figures: readonly Figure[]): string {
     .join('\n');
 }
 
-const show = ({ median, min, max }: Spread): string => `${digits(median)} (${digits(min)}–${digits(max)})`;
+const show = ({ median, min, max }: Spread): string =>
+  min === max || Number.isNaN(median) ? digits(median) : `${digits(median)} (${digits(min)}–${digits(max)})`;
 
 function digits(value: number): string {
+  if (!Number.isFinite(value)) return '–';
   if (value >= 100) return value.toFixed(0);
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }

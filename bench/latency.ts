@@ -90,15 +90,15 @@ async function alone(manager: Alertmanager, { cast }: TelegramSimulator, alerts:
     await systemClock.sleep(PAUSE_MS);
     const began = performance.now();
     await new Promise<void>((resolve, reject) => {
-      const giveUp = systemClock.after(GIVE_UP_MS, () => done(() => reject(new Error(`no message about ${name}`))));
-      const done = (act: () => void): void => {
+      const giveUp = systemClock.after(GIVE_UP_MS, () => settle(() => reject(new Error(`no message about ${name}`))));
+      const settle = (act: () => void): void => {
         giveUp();
         unsubscribe();
         act();
       };
       const unsubscribe = cast.subscribe((event) => {
         if (event.type !== 'message' || event.chat !== GROUP) return;
-        if (cast.chat(GROUP).messages.get(event.message_id)?.message.text?.includes(name)) done(resolve);
+        if (cast.chat(GROUP).messages.get(event.message_id)?.message.text?.includes(name)) settle(resolve);
       });
       manager
         .post([
@@ -107,7 +107,7 @@ async function alone(manager: Alertmanager, { cast }: TelegramSimulator, alerts:
             annotations: { summary: `${name} fires` },
           },
         ])
-        .catch((error: unknown) => done(() => reject(error as Error)));
+        .catch((error: unknown) => settle(() => reject(error)));
     });
     times.push(performance.now() - began);
   }

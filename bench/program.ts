@@ -2,17 +2,27 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../src/core/clock.ts';
 import { systemRandom } from '../src/core/random.ts';
-import { createTelegramSimulator, type TelegramSimulator } from '../src/simulators/telegram/index.ts';
+import {
+  createTelegramSimulator,
+  type TelegramSimulator,
+  type TelegramSimulatorOptions,
+} from '../src/simulators/telegram/index.ts';
 import { configuration, environment, GROUP, PEOPLE, TELEGRAM_TOKEN } from './configuration.ts';
 import { freePort, type Place, type Program, ROOT, untilOk } from './place.ts';
 
-/** A Bot API server with people and without limits. */
-export async function openTelegram(): Promise<{ telegram: TelegramSimulator; url: string }> {
+/** A Bot API server with people, and without limits unless some are given. */
+export async function openTelegram({
+  clock = systemClock,
+  limits = 'off',
+}: Partial<Pick<TelegramSimulatorOptions, 'clock' | 'limits'>> = {}): Promise<{
+  telegram: TelegramSimulator;
+  url: string;
+}> {
   const telegram = createTelegramSimulator({
-    clock: systemClock,
+    clock,
     random: systemRandom,
     token: TELEGRAM_TOKEN,
-    limits: 'off',
+    limits,
     cast: PEOPLE,
     chats: [{ id: GROUP, title: 'Benchmark', members: PEOPLE.map(({ id }) => id) }],
   });
@@ -28,10 +38,15 @@ export interface Installed {
 }
 
 /** The whole program with a configuration file, its database and a Bot API server to talk to. `main` is the built one, or the source. */
-export async function install(place: Place, apiRoot: string, main: readonly string[]): Promise<Installed> {
+export async function install(
+  place: Place,
+  apiRoot: string,
+  main: readonly string[],
+  { asShipped = false } = {},
+): Promise<Installed> {
   const port = await freePort();
   const file = join(place.folder, 'vakhta.yaml');
-  await writeFile(file, configuration({ apiRoot, port, dataDir: join(place.folder, 'program') }));
+  await writeFile(file, configuration({ apiRoot, port, dataDir: join(place.folder, 'program'), asShipped }));
   const env = { ...environment(place.databaseUrl), VAKHTA_CONFIG: file, VAKHTA_LANG: 'en' };
   const url = `http://127.0.0.1:${port}`;
   return {

@@ -6,10 +6,11 @@ import { memory } from './memory.ts';
 import { press } from './press.ts';
 import { reply } from './reply.ts';
 import { start } from './start.ts';
+import { storm } from './storm.ts';
 import { webhook } from './webhook.ts';
 
 /** `npm run bench -- [name…] [--save]`: see docs/benchmarks.md. */
-const benches: readonly Bench[] = [webhook, latency, history, reply, press, start, memory];
+const benches: readonly Bench[] = [webhook, latency, history, storm, reply, press, start, memory];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,6 +5,8 @@ export interface FloodLimits {
   readonly perGroupPerMinute: number;
   readonly perChatPerSecond: number;
   readonly overallPerSecond: number;
+  /** Default true: a call during a ban makes it longer. */
+  readonly penalty?: boolean;
 }
 
 export const TELEGRAM_LIMITS: FloodLimits = { perGroupPerMinute: 20, perChatPerSecond: 1, overallPerSecond: 30 };
@@ -53,6 +55,7 @@ export class Flood {
     const bucket = this.#chats.get(chat);
     const now = this.#clock.now().getTime();
     if (bucket === undefined || bucket.bannedUntil <= now) return;
+    if (this.#limits?.penalty === false) throw tooMany(bucket.bannedUntil - now);
     const penalty = FIRST_PENALTY_MS * 2 ** bucket.strikes;
     bucket.strikes++;
     bucket.bannedUntil = Math.min(bucket.bannedUntil + penalty, now + LONGEST_BAN_MS);
