@@ -6,6 +6,8 @@ import { at, first, many, optional, touched } from './rows.ts';
 
 const matcher = z.object({ name: z.string(), value: z.string(), isRegex: z.boolean(), isEqual: z.boolean() });
 
+const text = z.object({ key: z.string(), args: z.record(z.string(), z.union([z.string(), z.number()])) });
+
 const quieting_ = z.object({
   runId: z.string(),
   /** `settling`: the work is done, its alerts have a moment to end; `failed`: nothing could be muted. */
@@ -14,8 +16,8 @@ const quieting_ = z.object({
   scopes: z.array(z.array(matcher)),
   /** What still fired when it ended. */
   still: z.array(z.string()),
-  /** Key of the text that says why it failed. */
-  error: optional(z.string()),
+  /** Why it failed. */
+  error: optional(text),
   openedAt: at,
   closeAt: optional(at),
   closedAt: optional(at),
@@ -65,11 +67,16 @@ export async function closeQuieting(
   return n > 0;
 }
 
-/** Nothing could be muted; `error` is the key of a text. */
-export async function failQuieting(q: Queryable, runId: string, error: string, now: Date): Promise<void> {
+/** Nothing could be muted. */
+export async function failQuieting(
+  q: Queryable,
+  runId: string,
+  error: z.output<typeof text>,
+  now: Date,
+): Promise<void> {
   await q.query(
     `update quietings set state = 'failed', error = $2, closed_at = $3 where run_id = $1 and state = 'open'`,
-    [runId, error, now],
+    [runId, toJson(error), now],
   );
 }
 

@@ -264,7 +264,7 @@ function mutedLines(context: CardContext, muted: Quieting | undefined): Block[] 
   const { state, still, closeAt } = muted;
   const names = still.join(', ');
   if (state === 'failed') {
-    const why = muted.error !== undefined && t.has(muted.error) ? ` ${t(muted.error)}` : '';
+    const why = muted.error && t.has(muted.error.key) ? ` ${t(muted.error.key, muted.error.args)}` : '';
     return [line(`⚠ ${t('run-not-muted')}${why}`)];
   }
   if (state === 'open') return [line(`🔕 ${t('run-muted')}`)];

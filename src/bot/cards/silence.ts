@@ -120,7 +120,7 @@ export function drawSilence(context: Pick<CardContext, 't' | 'people'>, shown: S
   const isOver = rows.every(({ state }) => state === 'expired');
   const stage: Stage = isOver ? 'over' : asked.replacedBy !== undefined ? 'longer' : view === 'let' ? 'let' : 'soon';
   const n = rows.reduce((sum, one) => sum + one.covers, 0);
-  const names = [...new Set(rows.flatMap((one) => one.names))];
+  const names = [...new Set(rows.flatMap((one) => one.names))].toSorted();
   const list = `${names.slice(0, NAMES_MAX).join(', ')}${names.length > NAMES_MAX ? ' …' : ''}`;
   const name = (id: string): string => people(id)?.name ?? id;
   const until = new Date(Math.max(...rows.map(({ endsAt }) => endsAt.getTime())));

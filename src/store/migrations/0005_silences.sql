@@ -41,7 +41,8 @@ create table quietings (
   scopes    jsonb not null,
   -- Names of what still fired when it ended.
   still     jsonb not null default '[]',
-  error     text,
+  -- Why it failed: key and arguments of a text.
+  error     jsonb,
   opened_at timestamptz not null,
   close_at  timestamptz,
   closed_at timestamptz

@@ -117,9 +117,9 @@ export function createQuieter(options: {
         await make(run, mutable, signal);
         await touchCards(db, 'run', run.id, clock.now());
       } catch (thrown) {
-        const { text } = toVakhtaError(thrown);
+        const { text: key, args } = toVakhtaError(thrown);
         log.warn({ run: run.id, err: thrown }, 'alerts of a run could not be muted, it works all the same');
-        await failQuieting(db, run.id, text, clock.now()).catch(() => {});
+        await failQuieting(db, run.id, { key, args: { ...args } }, clock.now()).catch(() => {});
         await touchCards(db, 'run', run.id, clock.now()).catch(() => {});
       }
     },

@@ -65,7 +65,7 @@ export default defineOperation({
     const [first] = rows;
     if (!first) throw silenceNotFound(silence);
     const matchers = rows.map((row) => row.matchers.map(formatMatcher).join(', ')).join(' · ');
-    const names = [...new Set(rows.flatMap((row) => row.names))];
+    const names = [...new Set(rows.flatMap((row) => row.names))].toSorted();
     return {
       target: first.target ?? matchers,
       lines: [

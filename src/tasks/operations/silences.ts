@@ -115,7 +115,7 @@ function entryOf(rows: readonly SilenceRow[], nameOf: (by: string) => string): E
       by: nameOf(first.createdBy),
       comment: wordsOf(first.comment),
       covers: rows.reduce((sum, row) => sum + row.covers, 0),
-      names: [...new Set(rows.flatMap((row) => row.names))],
+      names: [...new Set(rows.flatMap((row) => row.names))].toSorted(),
     },
   ];
 }

@@ -6,5 +6,6 @@ export const commentOf = (words: string, runId: string): string => `${words} (Va
 
 export const isMadeBy = (comment: string, runId: string): boolean => comment.endsWith(mark(runId));
 
-/** The words without what the program needs to know its own. */
-export const wordsOf = (comment: string): string => comment.replace(/ \(Vakhta, run [0-9a-f-]+\)$/u, '');
+/** The words without what the program needs to know its own, and without the number that stands beside them anyway. */
+export const wordsOf = (comment: string): string =>
+  /^(?:#\d+: )?(.*) \(Vakhta, run [0-9a-f-]+\)$/su.exec(comment)?.[1] ?? comment;

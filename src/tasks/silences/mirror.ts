@@ -28,7 +28,7 @@ export async function mirror(
   const since = new Date(asked.getTime() - AFTERMATH_MS);
   const known = new Map((await silences(db, since)).map((row) => [row.id, row]));
   const listed = answer.silences
-    .filter(({ id, state, endsAt }) => state !== 'expired' || (known.has(id) && endsAt >= since))
+    .filter(({ id, state }) => state !== 'expired' || known.has(id))
     .map((one) => seenOf(one, alerts));
   const listedIds = new Set(answer.silences.map(({ id }) => id));
   // Alertmanager forgets a silence only long after its end, or with its whole memory.

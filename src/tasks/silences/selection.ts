@@ -102,11 +102,12 @@ export function checkSelection(
 export function scopesOfNames(names: readonly string[], labels: readonly string[]): Matcher[][] {
   const some = [...new Set(names)].filter((name) => name !== '').toSorted();
   if (some.length === 0) return [];
-  const alternatives = some.map(quoteRegex).join('|');
+  const quoted = some.map(quoteRegex).join('|');
+  const alternatives = some.length > 1 ? `(?:${quoted})` : quoted;
   return labels.map((name) =>
     name === 'instance'
       ? // With a domain, with a port.
-        [{ name, value: `(?:${alternatives})(?:\\.[^:]+)?(?::\\d+)?`, isRegex: true, isEqual: true }]
+        [{ name, value: `${alternatives}(?:\\.[^:]+)?(?::\\d+)?`, isRegex: true, isEqual: true }]
       : [matcherFor(name, some)],
   );
 }

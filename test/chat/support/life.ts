@@ -22,6 +22,7 @@ import {
 } from '../../../src/tasks/define.ts';
 import type { Ports } from '../../../src/tasks/ports.ts';
 import { createExecutor, type Executor } from '../../../src/tasks/lifecycle/executor.ts';
+import type { Quieter } from '../../../src/tasks/lifecycle/quieting.ts';
 import { createReconciler } from '../../../src/tasks/lifecycle/reconciler.ts';
 import { createRequests, type Requests } from '../../../src/tasks/lifecycle/requests.ts';
 import { createStepUp } from '../../../src/tasks/lifecycle/step-up.ts';
@@ -161,6 +162,7 @@ export interface LifeOptions {
   readonly time?: Clock;
   readonly ports?: Partial<Ports>;
   readonly redactor?: Redactor;
+  readonly quieter?: Pick<Quieter, 'open' | 'after'>;
 }
 
 export interface Life {
@@ -223,6 +225,7 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
       ports: (options.ports ?? {}) as Ports,
       worker: name,
       ...(options.redactor ? { redactor: options.redactor } : {}),
+      ...(options.quieter ? { quieter: options.quieter } : {}),
       stepUp: createStepUp({
         secrets: (id) => {
           const secret = TOTP_OF[id];
