@@ -3,7 +3,7 @@ import type { Queryable } from './db.ts';
 import { at, int, jsonObject, many, optional } from './rows.ts';
 
 /** How many of the newest incidents are looked through where no index helps. */
-const RECENT = 2000;
+const RECENT = 500;
 
 const candidate_ = z.object({
   id: int,
@@ -114,7 +114,7 @@ export function runsAbout(q: Queryable, incident: number, since: Date, limit: nu
     `with own as (
        select * from runs where origin ? 'incident' and (origin ->> 'incident')::bigint = $1
        union
-       select * from runs where created_at >= $2 and args ->> 'incident' = $1::bigint::text
+       select * from runs where created_at between $2 and $2 + interval '14 days' and args ->> 'incident' = $1::bigint::text
      )
      select number, operation, args, plan ->> 'target' as target, state, actor, created_at as "createdAt",
        finished_at as "finishedAt", error ->> 'id' as "errorId",

@@ -263,4 +263,15 @@ describe('/why', () => {
     chat.vera.says('/why');
     await chat.vera.chat.waitFor(/Which one/u);
   });
+
+  it('says what held a message up', async () => {
+    const chat = await open();
+    chat.telegram.faults.next('sendMessage', { flood: 3 }, { chat: OPS });
+    const id = await chat.fires(DISK);
+    await chat.ops.waitFor('DiskFull');
+    chat.vera.says(`/why ${id}`);
+    const { text = '' } = await chat.vera.chat.waitFor(/In the chat/u);
+    expect(text).toMatch(/message \d+ in ops, late by [34]\.\d s: Telegram asked to wait \(429\)/u);
+    expect(text).toMatch(/In the chat: [34]\.\d s after it came in/u);
+  });
 });

@@ -40,7 +40,7 @@ export const messages = defineMessages({
   `,
   ru: `
     changes-title = Что менялось за { $hours } ч до него
-    changes-none = Вахта ни о чём не знает: ни своих действий с этой целью, ни выкладок этой службы.
+    changes-none = «Вахта» ни о чём не знает: ни своих действий с этой целью, ни выкладок этой службы.
     changes-deployed = { $service } { $version }
     changes-deploy-started = выкладка началась
     changes-deploy-succeeded = выложено

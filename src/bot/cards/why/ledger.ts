@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon';
-import { days, minutes } from '../../../core/clock.ts';
+import { days } from '../../../core/clock.ts';
 import type { IncidentData } from '../../../core/incident.ts';
 import { messageUrl } from '../../../core/message-url.ts';
 import { events, type Incident, type IncidentEvent } from '../../../store/incidents.ts';
@@ -36,7 +36,8 @@ export interface Ledger {
 const EVENTS = 2000;
 const DELIVERIES = 500;
 const RUNS = 100;
-/** Shorter waits are how it always goes. */
+/** Shorter waits are how it always goes: for a first message, and for a redraw. */
+const NOTICED_MS = 2000;
 const WAIT_MS = 10_000;
 /** The outbox keeps what it has settled for seven days. */
 const KEPT_MS = days(7);
@@ -62,7 +63,7 @@ export async function loadLedger(context: CardContext, row: Incident, data: Inci
     ...burns(context, data, opened),
     ...received(context, data, oldest),
     ...eventSteps(context, data, oldest),
-    ...cards.flatMap((card) => cardSteps(context, card)),
+    ...cards.flatMap((card) => cardSteps(context, card, firstDelivery(card, deliveries))),
     ...deliveries.flatMap((one) => deliverySteps(context, one, cards)),
     ...runs.map((run) => runStep(context, run)),
   ];
@@ -109,13 +110,25 @@ function eventSteps(context: CardContext, data: IncidentData, oldest: readonly I
   }));
 }
 
-function cardSteps(context: CardContext, card: WhyCard): Step[] {
+/** The delivery that showed a card for the first time; unknown once the outbox has forgotten it. */
+function firstDelivery(card: WhyCard, deliveries: readonly WhyDelivery[]): WhyDelivery | undefined {
+  const { firstDeliveredAt } = card;
+  if (!firstDeliveredAt) return undefined;
+  return deliveries.find(
+    ({ cardId, state, settledAt }) =>
+      cardId === card.id && state === 'sent' && settledAt && settledAt.getTime() >= firstDeliveredAt.getTime(),
+  );
+}
+
+function cardSteps(context: CardContext, card: WhyCard, first: WhyDelivery | undefined): Step[] {
   const { t } = context;
   const where = whereOf(context, card);
   const steps: Step[] = [
     { at: card.createdAt, text: t(card.kind === 'storm' ? 'why-wanted-storm' : 'why-wanted', { where }) },
   ];
-  const { firstDeliveredAt: shown, delayedBy } = card;
+  const { firstDeliveredAt: shown } = card;
+  const waited = shown && shown.getTime() - card.createdAt.getTime() >= NOTICED_MS ? first?.waited : undefined;
+  const delayedBy = card.delayedBy ?? waited;
   if (shown) {
     const args = {
       where,
@@ -138,9 +151,7 @@ function cardSteps(context: CardContext, card: WhyCard): Step[] {
 function deliverySteps({ t }: CardContext, one: WhyDelivery, cards: readonly WhyCard[]): Step[] {
   const { settledAt, createdAt, attempts } = one;
   const at = settledAt ?? createdAt;
-  const error = Array.from(one.error ?? '—')
-    .slice(0, ERROR_MAX)
-    .join('');
+  const error = Array.from(reasonOf(one.error)).slice(0, ERROR_MAX).join('');
   if (one.state === 'unknown') return [{ at, text: t('why-unknown-sent', { error }) }];
   if (one.state === 'failed') return [{ at, text: t('why-failed', { error }) }];
   // A card whose state was gone is told by the card itself.
@@ -150,14 +161,19 @@ function deliverySteps({ t }: CardContext, one: WhyDelivery, cards: readonly Why
       : [{ at, text: t('why-dropped', { error }) }];
   const steps: Step[] = [];
   const waited = at.getTime() - createdAt.getTime();
-  const first = cards.find(({ id }) => id === one.cardId)?.firstDeliveredAt;
-  const isFirst = first !== undefined && Math.abs(first.getTime() - at.getTime()) < minutes(1) / 60;
+  const isFirst = cards.some((card) => card.id === one.cardId && isNear(card, at));
   if (one.waited !== undefined && waited >= WAIT_MS && !isFirst) {
     steps.push({ at, text: t('why-waited', { seconds: secondsOf(waited), why: t(`why-late-${one.waited}`) }) });
   }
   if (attempts > 1 && one.error !== undefined) steps.push({ at, text: t('why-tried', { attempts, error }) });
   return steps;
 }
+
+/** Without what the outbox noted for its next attempt. */
+const reasonOf = (error: string | undefined): string => (error ?? '—').replace(/^next: [^;]*; /u, '');
+
+const isNear = ({ firstDeliveredAt }: WhyCard, at: Date): boolean =>
+  firstDeliveredAt !== undefined && Math.abs(at.getTime() - firstDeliveredAt.getTime()) < 1000;
 
 const ENDED = new Set(['succeeded', 'warning', 'failed', 'cancelled', 'rejected', 'expired']);
 
