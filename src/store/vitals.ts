@@ -21,7 +21,8 @@ export async function isLed(q: Queryable, name: string): Promise<boolean> {
 
 /**
  * When the oldest critical message was queued that should be on its way: one that waits for its hour does not count, nor one to
- * a chat that Telegram told us to leave alone, or that cannot be written to at all (its messages go elsewhere).
+ * a chat that Telegram told us to leave alone, or that cannot be written to at all (its messages go elsewhere), nor one behind
+ * others to a chat that takes as many as it may: deliveries go on there.
  */
 export async function oldestCritical(q: Queryable, now: Date): Promise<Date | undefined> {
   const found = await first(
@@ -30,7 +31,10 @@ export async function oldestCritical(q: Queryable, now: Date): Promise<Date | un
     `select min(o.created_at) as oldest from outbox o left join chat_state s on s.chat_id = o.chat_id
      where o.state in ('queued', 'sending') and o.priority = 0
        and (o.attempts > 0 or o.not_before <= $1::timestamptz + interval '1 minute')
-       and coalesce(s.blocked_until <= $1, true) and s.disabled_at is null`,
+       and coalesce(s.blocked_until <= $1, true) and s.disabled_at is null
+       and not (o.waited = 'budget' and exists (
+         select from unnest(s.sends) as t where t > $1::timestamptz - interval '1 minute'
+       ))`,
     [now],
   );
   return found?.oldest;

@@ -5,7 +5,7 @@ import { minutes, seconds } from '../../src/core/clock.ts';
 import type { Log } from '../../src/core/log.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type Beat, createHeartbeat } from '../../src/integrations/heartbeat/heartbeat.ts';
-import { block } from '../../src/store/chats.ts';
+import { block, recordSend } from '../../src/store/chats.ts';
 import { observation, observe } from '../../src/store/observations.ts';
 import { enqueue } from '../../src/store/outbox.ts';
 import { heartbeat as alive } from '../../src/store/processes.ts';
@@ -229,6 +229,19 @@ describe('the watch over deliveries', () => {
     await enqueue(db, { chat: -1002, priority: 2, kind: 'message', body: {} }, clock.now());
     for (let n = 0; n < 5; n += 1) await minute();
     expect(beats.filter((one) => one !== 'success')).toEqual(['start']);
+  });
+
+  it('does not mind what waits behind others, as long as those are sent', async () => {
+    const { db, clock, beats, minute } = await open();
+    await enqueue(db, { chat: -1001, priority: 0, kind: 'message', body: {} }, clock.now());
+    await db.query(`update outbox set waited = 'budget'`);
+    for (let n = 0; n < 4; n += 1) {
+      await recordSend(db, -1001, new Date(clock.now().getTime() + seconds(30)));
+      await minute();
+    }
+    expect(beats.filter((one) => one !== 'success')).toEqual(['start']);
+    await minute();
+    expect(beats.at(-1)).toBe('fail: alerts do not get through: critical-late');
   });
 
   it('is silent without a worker', async () => {
