@@ -3,6 +3,7 @@ import { cards } from './bot/cards/registry.gen.ts';
 import type { Messages } from './core/i18n.ts';
 import { commands } from './handlers/commands/registry.gen.ts';
 import { operations } from './tasks/operations/registry.gen.ts';
+import { messages as appDoctorPeople } from './app/doctor-people.ts';
 import { messages as appDoctorWatcher } from './app/doctor-watcher.ts';
 import { messages as appMessages } from './app/messages.ts';
 import { messages as botCardsAlerts } from './bot/cards/alerts.ts';
@@ -89,6 +90,7 @@ import { messages as tasksSeveral } from './tasks/several.ts';
 import { messages as tasksStorms } from './tasks/storms.ts';
 import { messages as tasksWatchFolding } from './tasks/watch/folding.ts';
 import { messages as tasksWatchMessages } from './tasks/watch/messages.ts';
+import { messages as tasksWatchPeopleDoc } from './tasks/watch/people-doc.ts';
 import { messages as tasksWatchPlacement } from './tasks/watch/placement.ts';
 import { messages as tasksWatchSetAside } from './tasks/watch/set-aside.ts';
 import { messages as tasksWatchWatchDoc } from './tasks/watch/watch-doc.ts';
@@ -101,6 +103,7 @@ import { messages as tasksWatcherWatchdog } from './tasks/watcher/watchdog.ts';
 /** All texts of the program. A module whose texts belong to a registered member counts once. */
 export const allMessages: readonly Messages[] = [
   ...new Set<Messages>([
+    appDoctorPeople,
     appDoctorWatcher,
     appMessages,
     botCardsAlerts,
@@ -187,6 +190,7 @@ export const allMessages: readonly Messages[] = [
     tasksStorms,
     tasksWatchFolding,
     tasksWatchMessages,
+    tasksWatchPeopleDoc,
     tasksWatchPlacement,
     tasksWatchSetAside,
     tasksWatchWatchDoc,

@@ -19,6 +19,7 @@ import { allMessages } from '../messages.gen.ts';
 import { operations } from '../tasks/operations/registry.gen.ts';
 import { fixProbes } from '../tasks/fixes/doctor.ts';
 import { openDatabase } from '../store/db.ts';
+import { peopleProbes } from './doctor-people.ts';
 import { watcherProbes } from './doctor-watcher.ts';
 import { createSystems, type Systems } from './systems.ts';
 import { vaultOf } from './vault.ts';
@@ -188,5 +189,6 @@ function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock:
       }),
     ),
     ...watcherProbes(config, secrets, clock),
+    ...peopleProbes(config, secrets),
   ];
 }

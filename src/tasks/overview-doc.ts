@@ -15,6 +15,7 @@ import { formatBytes, formatDuration } from '../core/format.ts';
 import { defineMessages, type Translate } from '../core/i18n.ts';
 import type { View } from './define.ts';
 import type { OverviewData } from './overview.ts';
+import { judgePeople } from './watch/people-doc.ts';
 import { judgeWatcher } from './watcher/state-doc.ts';
 
 export const messages = defineMessages({
@@ -146,6 +147,7 @@ export function judge(data: OverviewData): { critical: number; warning: number; 
   const loud = data.firing.filter((incident) => !incident.silencedUntil);
   const warning =
     own.warning +
+    judgePeople(data.people) +
     loud.filter(({ severity }) => severity === 'warning').length +
     data.backups.filter((part) => part.ok && part.data.state !== 'ok').length +
     data.certificates.filter(({ state }) => state === 'expiring' || state === 'broken').length +

@@ -14,6 +14,7 @@ import { stats } from '../store/outbox.ts';
 import { processes } from '../store/processes.ts';
 import { openRuns, recentRuns } from '../store/runs.ts';
 import type { Several } from './several.ts';
+import { peopleSchema, peopleState } from './watch/people-doc.ts';
 import { type WatcherConfig, watcherSchema, watcherState } from './watcher/state.ts';
 
 const text = z.object({ key: z.string(), args: z.record(z.string(), z.union([z.string(), z.number()])).optional() });
@@ -77,6 +78,7 @@ export const overviewSchema = z.object({
   firing: z.array(incidentSchema),
   certificates: z.array(certificateSchema),
   watcher: watcherSchema.optional(),
+  people: peopleSchema.optional(),
   waiting: z.array(z.object({ number: z.number(), operation: z.string(), state: z.string(), by: z.string() })),
   self: z.object({
     queued: z.number(),
@@ -114,7 +116,7 @@ export interface Overview {
 export interface OverviewOptions {
   readonly db: Database;
   readonly clock: Clock;
-  readonly config: Pick<Config, 'postgres' | 'certificates' | 'operators'> & WatcherConfig;
+  readonly config: Pick<Config, 'postgres' | 'certificates' | 'operators' | 'watch'> & WatcherConfig;
   readonly proxmox: Several<Proxmox>;
   readonly pgbackrest: Several<PgBackRest>;
   readonly alertmanager: Alertmanager | undefined;
@@ -190,7 +192,7 @@ export function createOverview(options: OverviewOptions): Overview {
     collect: async (signal) => {
       const now = clock.now();
       const { alertmanager } = options;
-      const [proxmox, backups, am, incidents, seen, open, outbox, alive, queued, watcher] = await Promise.all([
+      const [proxmox, backups, am, incidents, seen, open, outbox, alive, queued, watcher, people] = await Promise.all([
         Promise.all(options.proxmox.all.map((host) => ask(host.id, signal, (s) => proxmoxOf(host, s)))),
         Promise.all(options.pgbackrest.all.map((stanza) => ask(stanza.id, signal, (s) => backupOf(stanza, s)))),
         alertmanager
@@ -205,6 +207,7 @@ export function createOverview(options: OverviewOptions): Overview {
         processes(db, new Date(now.getTime() - seconds(60))),
         options.queued(),
         watcherState(db, clock, config),
+        peopleState(db, config, now),
       ]);
       const stale = now.getTime() - hours(2 * config.certificates.everyHours) - hours(1);
       const certificateStates = config.certificates.endpoints.map(({ id }) => {
@@ -223,6 +226,7 @@ export function createOverview(options: OverviewOptions): Overview {
         firing: incidents.map((row) => briefly(row, nameOf)),
         certificates: certificateStates,
         watcher,
+        people,
         waiting: open.map(({ number, operation, state, actor }) => ({
           number,
           operation,

@@ -5,6 +5,7 @@ import { defineMessages } from '../../core/i18n.ts';
 import { defineOperation, type View } from '../define.ts';
 import { type NightData, nightSchema, overviewSchema } from '../overview.ts';
 import { chunk, firingBlocks, overviewButtons, systemBlocks, verdictBlock, waitingBlocks } from '../overview-doc.ts';
+import { peopleBlocks, takenBlocks } from '../watch/people-doc.ts';
 import { watcherBlocks } from '../watcher/state-doc.ts';
 
 export const messages = defineMessages({
@@ -71,6 +72,8 @@ export default defineOperation({
     blocks.push(
       ...nightBlocks(night, view),
       ...firingBlocks(overview, view),
+      ...takenBlocks(overview.firing, view),
+      ...peopleBlocks(overview.people, view),
       ...systemBlocks(overview, view),
       ...watcherBlocks(overview.watcher, view),
       ...waitingBlocks(overview, view),

@@ -11,6 +11,7 @@ import {
   verdictBlock,
   waitingBlocks,
 } from '../overview-doc.ts';
+import { peopleBlocks } from '../watch/people-doc.ts';
 import { watcherBlocks } from '../watcher/state-doc.ts';
 
 export const messages = defineMessages({
@@ -41,6 +42,7 @@ export default defineOperation({
       ...firingBlocks(data, view),
       ...systemBlocks(data, view),
       ...watcherBlocks(data.watcher, view),
+      ...peopleBlocks(data.people, view),
       ...waitingBlocks(data, view),
       ...selfBlocks(data, view),
     ],
