@@ -28,25 +28,6 @@ const writes = (chat: ChatTest, id = OPS) =>
   chat.telegram.state.calls.filter((call) => call.chat_id === id && /^(send|edit)/i.test(call.method));
 
 describe('what Telegram answers', () => {
-  it('429: the chat waits as long as told, also over a restart, and other chats go on', async () => {
-    const { card, want, draw } = board();
-    const chat = await openChat({ bot: { cards: [card] } });
-    chat.telegram.faults.next('sendMessage', { flood: 3 }, { chat: OPS });
-    await want(chat);
-    await expect.poll(async () => (await chatStates(chat.store.db, [OPS])).get(OPS)?.blockedUntil).toBeDefined();
-    const until = chat.telegram.state.bannedUntil(OPS)?.getTime() ?? 0;
-    await chat.restart();
-    await draw(chat, doc(title('critical', 'newest')));
-    chat.boris.says('/language en');
-    await chat.boris.chat.waitFor('From now on');
-    expect(until).toBeGreaterThan(Date.now());
-    await chat.ops.waitFor('CRITICAL · newest', { timeoutMs: 8000 });
-    const [refused, ...later] = writes(chat);
-    expect(refused?.outcome).toBe(429);
-    // Not one call before the ban had run out, and the old state was never sent.
-    expect(later.map((call) => [call.outcome, call.at.getTime() >= until])).toEqual([[200, true]]);
-  });
-
   it('nothing (the connection breaks after it was sent): what matters comes again, and says so', async () => {
     const chat = await openChat();
     chat.telegram.faults.next('sendMessage', 'accept-reset', { chat: chat.boris.id });
