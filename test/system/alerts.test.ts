@@ -36,38 +36,37 @@ withComponents(['prometheus', 'alertmanager'], () => {
       token: WEBHOOK_TOKEN,
       groupBy: ['alertname', 'instance'],
     });
-    const [server, installation] = await Promise.all([
-      startPrometheus({
-        alertmanagerUrl: alertmanager.url,
-        targets: [{ job: 'node', targets: [target.address], labels: { guest: 'docker1' } }],
-        rules: [
-          {
-            groups: [
-              {
-                name: 'disk',
-                rules: [
-                  {
-                    alert: 'DiskAlmostFull',
-                    expr: 'disk_used_ratio > 0.9',
-                    labels: { severity: 'critical' },
-                    annotations: {
-                      summary: 'Disk of {{ $labels.guest }} is at {{ $value | humanizePercentage }}',
-                      runbook_url: RUNBOOK,
-                    },
+    prometheus = await startPrometheus({
+      alertmanagerUrl: alertmanager.url,
+      targets: [{ job: 'node', targets: [target.address], labels: { guest: 'docker1' } }],
+      rules: [
+        {
+          groups: [
+            {
+              name: 'disk',
+              rules: [
+                {
+                  alert: 'DiskAlmostFull',
+                  expr: 'disk_used_ratio > 0.9',
+                  labels: { severity: 'critical' },
+                  annotations: {
+                    summary: 'Disk of {{ $labels.guest }} is at {{ $value | humanizePercentage }}',
+                    runbook_url: RUNBOOK,
                   },
-                ],
-              },
-            ],
-          },
-        ],
-      }),
-      startInstallation({
-        httpPort,
-        sections: { alertmanager: { url: alertmanager.url, webhook_token: 'env:T_WEBHOOK_TOKEN' } },
-      }),
-    ]);
-    prometheus = server;
-    here = installation;
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    here = await startInstallation({
+      httpPort,
+      sections: {
+        alertmanager: { url: alertmanager.url, webhook_token: 'env:T_WEBHOOK_TOKEN' },
+        prometheus: { url: prometheus.url },
+      },
+    });
     await here.open('start');
   });
   afterAll(async () => {
@@ -93,6 +92,11 @@ withComponents(['prometheus', 'alertmanager'], () => {
     const more = await here.group.waitFor(/generatorURL/u, SLOW);
     const urls = (more.reply_markup?.inline_keyboard ?? []).flat().flatMap(({ url }) => url ?? []);
     expect(urls[0]).toBe(RUNBOOK);
+    await (await boris.presses('📈 График', { chat: GROUP })).answered();
+    const graph = await here.group.waitFor(({ photo }) => photo !== undefined, SLOW);
+    expect(graph.photo?.at(-1)).toMatchObject({ width: 1280, height: 820 });
+    expect(graph.caption).toMatch(/Сейчас: 0\.97\n.*\nПорог: > 0\.9\nПравило: disk_used_ratio$/mu);
+    expect(graph.reply_to_message?.message_id).toBe(card.message_id);
     await (await boris.presses('‹ Назад', { chat: GROUP })).answered();
 
     await (await boris.presses('✋ Беру на себя', { chat: GROUP })).answered();
