@@ -84,23 +84,23 @@ export async function storm(world: World, plan: Storm, seed: number): Promise<Af
   const allReady = () => Promise.all(plan.roles.map((_, n) => ready(n)));
   await allReady();
   rain(world);
-  const restarts: string[] = [];
-  const breaking = plan.restarts ? restartAll(world, plan, dice(seed, 'restarts'), restarts) : undefined;
+  const breaking = breaker(world, plan, dice(seed, 'restarts'));
   const began = Date.now();
   const playing = play(events, began);
   let kills = 0;
   while (kills < plan.kills) {
     const isBorn = kills === 0 || killer.next() < 0.8;
-    if (isBorn) await allReady();
+    const victim = killer.between(0, programs.length - 1);
+    if (isBorn) await ready(victim);
     const [shortest, longest] = isBorn ? LIFE_MS : STARTING_MS;
     await pause(killer.between(shortest, longest));
-    const victim = killer.between(0, programs.length - 1);
     await world.kill(at(programs, victim));
     kills += 1;
     programs[victim] = world.launch(at(plan.roles, victim));
+    breaking.after(kills);
   }
   await playing;
-  await breaking;
+  await breaking.settled();
   await allReady();
   await sender.idle();
   await allReady();
@@ -112,7 +112,7 @@ export async function storm(world: World, plan: Storm, seed: number): Promise<Af
   world.telegram.faults.clear();
   await allReady();
   await people.end(plan);
-  return { groups, sender, acknowledged, questions: people.questions(), kills, restarts };
+  return { groups, sender, acknowledged, questions: people.questions(), kills, restarts: breaking.done };
 }
 
 function at<T>(list: readonly T[], n: number): T {
@@ -165,17 +165,28 @@ function lifeOf(one: Group, random: Dice, sender: AlertSender, lengthMs: number)
 const rain = (world: World): void =>
   world.telegram.faults.probability(RATES, [...CARDS, 'getUpdates', 'answerCallbackQuery']);
 
-/** PostgreSQL and Redis die in turn, spread over the storm, one at a time. */
-async function restartAll(world: World, plan: Storm, random: Dice, done: string[]): Promise<void> {
+/** PostgreSQL and Redis die in turn, spread over the kills, one at a time; what died is noted once it is back. */
+function breaker(world: World, plan: Storm, random: Dice) {
   const { postgres = 0, redis = 0 } = plan.restarts ?? {};
-  const all = [...Array<'postgres'>(postgres).fill('postgres'), ...Array<'redis'>(redis).fill('redis')]
+  const waiting = [...Array<'postgres'>(postgres).fill('postgres'), ...Array<'redis'>(redis).fill('redis')]
     .map((component) => ({ component, order: random.next() }))
     .toSorted((a, b) => a.order - b.order);
-  for (const { component } of all) {
-    await pause((plan.lengthMs / (all.length + 1)) * 0.9);
-    await world.restart(component, random.between(...AWAY_MS));
-    done.push(component);
-  }
+  const every = Math.max(1, Math.floor(plan.kills / (waiting.length + 1)));
+  const done: string[] = [];
+  let last = Promise.resolve();
+  return {
+    done,
+    /** After so many kills it may be time for one. */
+    after: (kills: number): void => {
+      const next = kills % every === 0 ? waiting.shift() : undefined;
+      if (!next) return;
+      const awayMs = random.between(...AWAY_MS);
+      last = last.then(() => world.restart(next.component, awayMs)).then(() => void done.push(next.component));
+      // Whoever waits for `settled` hears of it.
+      last.catch(() => {});
+    },
+    settled: () => last,
+  };
 }
 
 /** Every other way in which the simulator can fail: outages of each kind, refusals, updates that come late or twice. */

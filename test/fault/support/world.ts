@@ -169,7 +169,7 @@ export async function startWorld(random: Dice, options: { readonly redis?: boole
       return program;
     },
     ready: (program, role = 'start') =>
-      until(`vakhta ${role}`, () => httpOk(`${urlOf(role)}/readyz`), { process: program, timeoutMs: 60_000 }),
+      until(`vakhta ${role}`, () => httpOk(`${urlOf(role)}/readyz`), { process: program, timeoutMs: 180_000 }),
     kill: async (program) => {
       ledger.killed();
       await program.stop('SIGKILL');
