@@ -76,7 +76,7 @@ export function turns(rota: Rota, at: Date, count: number): Turn[] {
 }
 
 function holderAt(rota: Rota, at: Date): { readonly person?: string; readonly why: OnWatch['why'] } {
-  const override = rota.overrides.findLast(({ from, to }) => from <= at && (to === undefined || at < to));
+  const override = overrideAt(rota.overrides, at);
   if (override) return { person: override.person, why: override.why };
   const regular = regularAt(rota, at);
   return regular === undefined ? { why: 'rotation' } : { person: regular, why: 'rotation' };
@@ -132,10 +132,15 @@ function changeAfter(rota: Rota, at: Date): Date | undefined {
   return undefined;
 }
 
-/** The next instant at which anything begins or ends. */
+/** The next instant at which anything begins or ends. While somebody has it out of turn, regular changes do not matter. */
 function nextEdge({ rotation, zone, overrides }: Rota, at: Date): Date | undefined {
-  const edges = overrides.flatMap(({ from, to }) => (to === undefined ? [from] : [from, to]));
-  if (rotation) edges.push(turnStart(rotation, zone, Math.max(0, turnNumber(rotation, zone, at) + 1)));
+  const edges = overrides.map(({ from }) => from);
+  const holding = overrideAt(overrides, at);
+  if (holding?.to) edges.push(holding.to);
+  if (!holding && rotation) edges.push(turnStart(rotation, zone, Math.max(0, turnNumber(rotation, zone, at) + 1)));
   const later = edges.filter((edge) => edge > at).map((edge) => edge.getTime());
   return later.length === 0 ? undefined : new Date(Math.min(...later));
 }
+
+const overrideAt = (overrides: readonly Override[], at: Date): Override | undefined =>
+  overrides.findLast(({ from, to }) => from <= at && (to === undefined || at < to));

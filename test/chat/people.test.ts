@@ -147,7 +147,7 @@ test('somebody who never wrote to the bot is a problem that /watch shows, and th
       { after_minutes: 60, to: 'second' },
     ],
   });
-  telegram.cast.admin({ action: 'never_started', person: 102 });
+  await telegram.cast.admin({ action: 'never_started', person: 102 });
   await alert();
   await ops.waitFor('db1 is full');
   await round();
@@ -183,11 +183,11 @@ test('handed over by a button: the other one is called in private and has it', a
 });
 
 test('the watch is taken, given and cancelled by command and button, and whoever gets it is told', async () => {
-  const { anna, boris, vera, round, stage } = await openWatch();
+  const { anna, boris, vera, round, stage, db } = await openWatch();
   vera.says('/watch');
   await vera.chat.waitFor(/Anna is on watch[\s\S]*Second: Boris[\s\S]*Then/);
   await vera.presses('Take the watch');
-  await boris.says('/watch take 8');
+  boris.says('/watch take 8');
   await boris.chat.waitFor(/Boris is on watch[\s\S]*By: command/);
   anna.says('/watch give');
   await anna.chat.waitFor(/Кто примет вахту/);
@@ -199,5 +199,9 @@ test('the watch is taken, given and cancelled by command and button, and whoever
   await anna.chat.waitFor(/Boris передаёт вам вахту/);
   anna.says('/watch cancel');
   await anna.chat.waitFor(/на вахте Anna[\s\S]*по графику/);
+  const { rows } = await db.query(
+    'select person, by_person as by, ended_at is null as open from watch_overrides order by id',
+  );
+  expect(rows.at(-1)).toEqual({ person: 'anna', by: 'boris', open: false });
   stage.ignore(/./);
 });

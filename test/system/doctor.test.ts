@@ -148,15 +148,17 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
     'host db1',
     'postgres main',
   ];
+  /** Who may be called in private. */
+  const PERSONS = ['person anna', 'person boris', 'person carol'];
 
   test('where all is well every system has one line that says so, and the exit code is 0', async () => {
     const file = await fileWith('good.yaml', {});
     const { code, stdout, stderr } = await here.command(['doctor'], { file });
     const seen = table(stdout);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect([...seen.keys()]).toEqual([...SYSTEMS, 'certificate good']);
+    expect([...seen.keys()]).toEqual([...SYSTEMS, 'certificate good', ...PERSONS]);
     expect([...seen].filter(([, { state }]) => state !== 'ok')).toEqual([]);
-    expect(stdout).toMatch(/14 ok, 0 to look at, 0 failed/u);
+    expect(stdout).toMatch(/17 ok, 0 to look at, 0 failed/u);
   });
 
   test('every system that is broken has its line with what to do, all in one run, and the exit code is 5', async () => {

@@ -121,10 +121,10 @@ describe('for every rota', () => {
       fc.property(rotas, instant, fc.double({ min: 0, max: 0.999, noNaN: true }), (rota, at, part) => {
         const found = turns(rota, at, 6);
         expect(found[0]?.from).toEqual(at);
-        for (const [n, turn] of found.entries()) {
-          const next = found[n + 1];
-          if (next) expect(next.from).toEqual(turn.until);
-          if (next) expect(next.person).not.toBe(turn.person);
+        const pairs = found.slice(1).map((next, n) => ({ next, before: found[n] }));
+        expect(pairs.filter(({ next, before }) => next.from.getTime() !== before?.until?.getTime())).toEqual([]);
+        expect(pairs.filter(({ next, before }) => next.person === before?.person)).toEqual([]);
+        for (const turn of found) {
           if (!turn.until) continue;
           const within = new Date(
             turn.from.getTime() + Math.floor((turn.until.getTime() - turn.from.getTime()) * part),
@@ -133,20 +133,19 @@ describe('for every rota', () => {
           expect(onWatchAt(rota, within).person).toBe(turn.person);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
   test('a regular change is at its time of day on its day, whatever the clocks did since', () => {
     fc.assert(
-      fc.property(rotas, instant, ({ overrides: _, ...rota }, at) => {
-        const { zone, rotation } = rota;
-        for (const { until } of turns({ ...rota, overrides: [] }, at, 4)) {
+      fc.property(rotas, instant, ({ zone, rotation }, at) => {
+        for (const { until } of turns({ zone, rotation, overrides: [] }, at, 4)) {
           if (!until) continue;
           const local = DateTime.fromJSDate(until, { zone });
           const asked = DateTime.fromISO(`${local.toISODate()}T${rotation.at}`, { zone });
           const isJump = local.offset !== local.minus({ hours: 3 }).offset;
-          if (!isJump) expect(local.toFormat('HH:mm')).toBe(rotation.at);
+          expect([rotation.at, isJump ? local.toFormat('HH:mm') : rotation.at]).toContain(local.toFormat('HH:mm'));
           expect(Math.abs(until.getTime() - asked.toMillis())).toBeLessThanOrEqual(HOUR);
           const passed = DateTime.fromISO(local.toISODate() ?? '', { zone: 'utc' }).diff(
             DateTime.fromISO(rotation.starts, { zone: 'utc' }),
@@ -155,7 +154,7 @@ describe('for every rota', () => {
           expect(passed % rotation.days).toBe(0);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 50 },
     );
   });
 
@@ -166,7 +165,7 @@ describe('for every rota', () => {
         expect(second).toBeDefined();
         expect(second).not.toBe(person);
       }),
-      { numRuns: 150 },
+      { numRuns: 50 },
     );
   });
 });
