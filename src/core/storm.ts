@@ -59,7 +59,8 @@ export function sortNewcomers<T extends Weighty>(
   policy: Pick<StormPolicy, 'cards' | 'criticalCards'>,
 ): Sorted<T> {
   const sorted = newcomers.toSorted(byWeight);
-  if (!isRaging && recent.total + sorted.length <= policy.cards) return { isStorm: false, own: sorted, collected: [] };
+  const isFew = sorted.length === 0 || recent.total + sorted.length <= policy.cards;
+  if (!isRaging && isFew) return { isStorm: false, own: sorted, collected: [] };
   let slots = isRaging ? 0 : Math.max(0, policy.cards - recent.total);
   let criticals = recent.critical;
   const own: T[] = [];

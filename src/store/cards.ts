@@ -99,7 +99,7 @@ export async function wantCards(q: Queryable, wishes: readonly CardWish[], now: 
      deliveries as (
        insert into outbox as o (coalesce_key, chat_id, thread_id, priority, kind, card_id, not_before, created_at)
        select 'card:' || c.id, c.chat_id, c.thread_id, w.priority, 'card', c.id, $2, $2
-       from wanted c join w on w.kind = c.kind and w.ref = c.ref and w.chat = c.chat_id order by c.id
+       from wanted c join w on w.kind = c.kind and w.ref = c.ref and w.chat = c.chat_id order by w.n
        ${MERGE}
      )
      select ${columns} from wanted cross join pg_notify('vakhta_outbox', '')`,

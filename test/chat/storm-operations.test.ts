@@ -54,7 +54,9 @@ describe('acknowledging a whole storm', () => {
     ]);
     // g2 to g7, and the storm; g1 is Boris's, g0 is over.
     const after = await life.revisions();
-    const drawn = after.filter((one, n) => one['rev'] !== before[n]?.['rev']).map(({ kind, ref }) => `${kind} ${ref}`);
+    const drawn = after
+      .filter((one, n) => one['rev'] !== before[n]?.['rev'])
+      .map(({ kind, ref }) => [kind, ref].join(' '));
     expect(drawn).toEqual([
       'incident 3',
       'incident 4',

@@ -142,9 +142,12 @@ describe('a thousand alerts in two hundred groups within a minute', () => {
     await weather.until(() => shown().length === before.length + 10, 5 * 60_000, 1000);
     const after = shown().filter((group) => !before.includes(group));
     expect(after.toSorted()).toEqual(stay.toSorted());
-    const weight = (group: string): number =>
-      ['critical', 'warning', 'info'].indexOf(newest.get(group)?.labels['severity'] ?? '');
-    expect(after.map(weight)).toEqual(after.map(weight).toSorted((a, b) => a - b));
+    const byWeight = await weather.rows(
+      `select group_key from incidents where group_key = any ($1)
+       order by array_position(array['critical', 'warning', 'info'], severity), started_at, id`,
+      [stay],
+    );
+    expect(after).toEqual(byWeight.map((row) => row['group_key']));
     const [card] = weather.storms();
     expect(card).toMatch(/Storm over: 60 incidents, 300 alerts in \d+ s/u);
     expect(card).toContain('50 over, 10 still fire and have cards of their own.');
@@ -163,9 +166,9 @@ describe('a thousand alerts in two hundred groups within a minute', () => {
 describe('the first critical one of a storm', () => {
   it('is seen within five seconds, whenever it comes', async () => {
     const took: number[] = [];
-    for (let seed = 10; seed < 14; seed += 1) {
+    for (let seed = 10; seed < 13; seed += 1) {
       const weather = await openWeather();
-      const storm = plan({ groups: 40, alerts: 80, lengthMs: 40_000, criticals: 1 }, seed);
+      const storm = plan({ groups: 40, alerts: 80, lengthMs: 30_000, criticals: 1 }, seed);
       took.push(await play(weather, storm));
       expect(weather.traffic().refused).toBe(0);
     }
@@ -219,10 +222,8 @@ it('an outage of Telegram ends in half a minute: what began meanwhile is collect
   // Each of them once, and none that is over is shown as firing.
   const named = single.map((text) => /Group\d+/u.exec(text)?.[0]);
   expect(new Set(named).size).toBe(named.length);
-  for (const [n, text] of single.entries()) {
-    const isOver = state.get(named[n] ?? '') === 'resolved';
-    expect(text.includes('RESOLVED'), text).toBe(isOver);
-  }
+  const over = named.filter((group) => state.get(group ?? '') === 'resolved');
+  expect(single.filter((text) => text.includes('RESOLVED')).map((text) => /Group\d+/u.exec(text)?.[0])).toEqual(over);
   expect(weather.storms()).toHaveLength(1);
   expect(weather.storms()[0]).toContain('40 incidents, 40 alerts');
   expect(weather.traffic()).toMatchObject({ refused: 0 });

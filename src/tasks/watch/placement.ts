@@ -54,7 +54,7 @@ export async function place(tx: Tx, changes: readonly Change[], now: Date, confi
   if (changes.length === 0) return;
   const folding = await foldChanges(tx, changes, now, config);
   const known = new Set(changes.map(({ id }) => id));
-  const others = await movedSubjects(tx, folding, known);
+  const others = await otherSubjects(tx, folding, known);
   const movedIds = new Set(folding.moved.map(({ id }) => id));
   const subjects = changes.map(({ id, row, incident, events }): Subject => {
     const isMoved = movedIds.has(id);
@@ -65,6 +65,7 @@ export async function place(tx: Tx, changes: readonly Change[], now: Date, confi
       isNews: events.some(isWorse) || (isMoved && !folding.into.has(id)),
       isTurn: events.some(isTurn) || isMoved,
       isWorse: events.some((event) => event.kind === 'severity' && event.to === 'critical'),
+      isCause: isCause(folding, id),
       into: folding.into.get(id),
     };
   });
@@ -75,7 +76,7 @@ export async function place(tx: Tx, changes: readonly Change[], now: Date, confi
 export async function placeAgain(tx: Tx, now: Date, config: PlacementConfig): Promise<void> {
   const folding = await foldChanges(tx, [], now, config, { all: true });
   if (folding.moved.length === 0) return;
-  await show(tx, await movedSubjects(tx, folding, new Set()), folding.parents, now, config);
+  await show(tx, await otherSubjects(tx, folding, new Set()), folding.parents, now, config);
 }
 
 /** An incident whose cards are to be looked at. */
@@ -90,13 +91,18 @@ interface Subject {
   readonly isTurn: boolean;
   /** It has become critical. */
   readonly isWorse: boolean;
+  /** It shows others: it has a card of its own also in a storm. */
+  readonly isCause: boolean;
   /** The incident that shows it. */
   readonly into: number | undefined;
 }
 
-/** Incidents that were folded or unfolded although they themselves did not change. */
-async function movedSubjects(tx: Tx, folding: Folding, known: ReadonlySet<number>): Promise<Subject[]> {
-  const ids = folding.moved.map(({ id }) => id).filter((id) => !known.has(id));
+const isCause = ({ into }: Folding, id: number): boolean => [...into.values()].includes(id);
+
+/** Incidents that did not change themselves, but were folded or unfolded, or show others now. */
+async function otherSubjects(tx: Tx, folding: Folding, known: ReadonlySet<number>): Promise<Subject[]> {
+  const moved = new Set(folding.moved.map(({ id }) => id));
+  const ids = [...new Set([...moved, ...folding.into.values()])].filter((id) => !known.has(id));
   const rows = ids.length === 0 ? [] : await incidents(tx, ids);
   return rows.map((row) => {
     const into = folding.into.get(row.id);
@@ -104,9 +110,10 @@ async function movedSubjects(tx: Tx, folding: Folding, known: ReadonlySet<number
       id: row.id,
       incident: incidentOf(row),
       isNew: false,
-      isNews: into === undefined,
+      isNews: moved.has(row.id) && into === undefined,
       isTurn: true,
       isWorse: false,
+      isCause: isCause(folding, row.id),
       into,
     };
   });
@@ -114,6 +121,7 @@ async function movedSubjects(tx: Tx, folding: Folding, known: ReadonlySet<number
 
 interface Candidate extends Weighty {
   readonly place: Place;
+  readonly isCause: boolean;
 }
 
 const QUIET: Situation = { storms: [], recent: [] };
@@ -151,7 +159,14 @@ async function show(
     const target = places.get(id);
     if (!target || !needsCard(subject, mine, target, around)) continue;
     const alerts = Object.keys(incident.data.alerts).length;
-    const candidate = { id, severity: incident.severity, alerts, startedAt: incident.startedAt, place: target };
+    const candidate = {
+      id,
+      severity: incident.severity,
+      alerts,
+      startedAt: incident.startedAt,
+      place: target,
+      isCause: subject.isCause,
+    };
     candidates.set(target.chat, [...(candidates.get(target.chat) ?? []), candidate]);
   }
   const subjectIds = new Set(subjects.map(({ id }) => String(id)));
@@ -176,7 +191,7 @@ function isDrawn(card: Card, { isTurn, into }: Subject, { storms }: Situation): 
  * of its route, and those who have a card already are told the end.
  */
 function needsCard(
-  { id, incident, isNew, isNews, isWorse, into }: Subject,
+  { id, incident, isNew, isNews, isWorse, isCause: showsOthers, into }: Subject,
   cards: readonly Card[],
   target: Place,
   { storms }: Situation,
@@ -186,6 +201,7 @@ function needsCard(
   const isTold = common.length > 0 || (incident.state === 'resolved' && !isNew);
   if (!isNews && isTold) return false;
   if (common.some(({ chat }) => chat === target.chat)) return false;
+  if (showsOthers) return true;
   // The storm card shows it, until it calms down or the incident gets critical.
   const storm = storms.find(({ chat }) => chat === target.chat);
   const isCollected = storm?.members.some((member) => member.id === id && !member.own) ?? false;
@@ -206,7 +222,10 @@ async function settle(
   const count = recent.find((one) => one.chat === chat) ?? { total: 0, critical: 0 };
   const policy: Pick<StormPolicy, 'cards' | 'criticalCards'> = config.storm ?? { cards: Infinity, criticalCards: 0 };
   const isRaging = open !== undefined && !open.isCalm;
-  const { isStorm, own, collected } = sortNewcomers(newcomers, count, isRaging, policy);
+  const causes = newcomers.filter((one) => one.isCause);
+  const rest = newcomers.filter((one) => !one.isCause);
+  const { isStorm, own: first, collected } = sortNewcomers(rest, count, isRaging, policy);
+  const own = [...causes, ...first];
   for (const one of own) wishes.add(incidentWish(one.id, PRIORITY_OF[one.severity], one.place));
   if (!isStorm) return;
   const [heaviest] = collected.length > 0 ? collected.toSorted(byWeight) : own;
