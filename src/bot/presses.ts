@@ -110,12 +110,22 @@ export function createPresses(options: PressesOptions) {
   /** The same text without buttons, with what was chosen. */
   async function closeMessage(query: CallbackQuery, place: Place, chosen: string | undefined): Promise<void> {
     const message = query.message;
-    if (message === undefined || !('text' in message) || message.text === undefined) return;
-    const text = chosen === undefined ? message.text : `${message.text}\n→ ${visible(chosen)}`;
-    const entities = (message.entities ?? []).filter((one) =>
+    if (message === undefined || !('text' in message || 'photo' in message)) return;
+    const shown = message.text ?? message.caption;
+    if (shown === undefined) return;
+    const text = chosen === undefined ? shown : `${shown}\n→ ${visible(chosen)}`;
+    const entities = (message.entities ?? message.caption_entities ?? []).filter((one) =>
       ['bold', 'italic', 'code', 'pre', 'blockquote', 'expandable_blockquote', 'text_link'].includes(one.type),
     );
-    const body: MessageBody = { text, plain: text, entities, keyboard: [], files: [], edits: place.messageId };
+    const body: MessageBody = {
+      text,
+      plain: text,
+      entities,
+      keyboard: [],
+      files: [],
+      edits: place.messageId,
+      ...(message.photo === undefined ? {} : { isCaption: true }),
+    };
     const priority = PRIORITY.warning;
     await enqueue(db, { chat: place.chat.id, priority, kind: 'message', body }, clock.now());
   }

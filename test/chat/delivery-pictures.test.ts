@@ -5,6 +5,7 @@ import { catalogue } from '../../src/core/i18n.ts';
 import { allMessages } from '../../src/messages.gen.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { card as findCard } from '../../src/store/cards.ts';
+import { enqueue } from '../../src/store/outbox.ts';
 import { purgePictures } from '../../src/store/pictures.ts';
 import { isDone, OPS, openSenders, type Senders } from './support/senders.ts';
 
@@ -173,5 +174,31 @@ describe('a message with a picture', () => {
     await senders.until(() => isDone(senders));
     expect(senders.messages()).toHaveLength(1);
     expect(senders.messages()[0]?.text).toContain('The picture cannot be shown: CPU 97 %');
+  });
+
+  it('loses its buttons by an edit of the caption', async () => {
+    const senders = await openSenders();
+    senders.sender();
+    await send(senders, {
+      ...pictured(await senders.picture(), 'graph'),
+      buttons: [[{ kind: 'press', label: 'Close', press: { kind: 'view', view: '' } }]],
+    });
+    await senders.until(() => isDone(senders));
+    const [photo] = senders.messages();
+    expect(photo?.reply_markup?.inline_keyboard).toHaveLength(1);
+    const text = 'closed';
+    const body = {
+      text,
+      plain: text,
+      entities: [],
+      keyboard: [],
+      files: [],
+      edits: photo?.message_id,
+      isCaption: true,
+    };
+    await enqueue(senders.store.db, { chat: OPS, priority: 1, kind: 'message', body }, senders.clock.now());
+    await senders.until(() => isDone(senders));
+    expect(senders.messages()).toMatchObject([{ caption: 'closed', photo: [{}] }]);
+    expect(senders.messages()[0]).not.toHaveProperty('reply_markup');
   });
 });

@@ -36,6 +36,8 @@ const messageBody = z.object({
   document: z.object({ name: z.string(), text: z.string() }).exactOptional(),
   /** Replaces this message instead of sending a new one. */
   edits: z.int().exactOptional(),
+  /** The message that is replaced is a picture, and stays the same one: the text is its caption. */
+  isCaption: z.literal(true).exactOptional(),
   /** Shown above the text. */
   picture: z.object({ id: z.string(), alt: z.string() }).exactOptional(),
 });

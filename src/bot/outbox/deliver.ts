@@ -69,7 +69,12 @@ export function createDeliver(options: DeliverOptions): (task: Task) => Promise<
     const isCaption = image !== undefined && codePoints(wire.text) <= MAX_CAPTION;
     task.edits(edits);
     const shown = await tools.counted(row.chat, () =>
-      tools.show({ to, messageId: edits, wire, picture: isCaption ? { image, isShown: false } : undefined }),
+      tools.show({
+        to,
+        messageId: edits,
+        wire,
+        picture: isCaption || body.isCaption ? { image, isShown: body.isCaption === true } : undefined,
+      }),
     );
     const aside = image === undefined || isCaption ? undefined : wanted;
     if (aside === undefined && wire.files.length === 0) return settle(row, shown);
