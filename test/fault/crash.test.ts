@@ -18,7 +18,8 @@ describe('killed', () => {
     await sender.idle();
     await until('the row back in the queue', async () => {
       const [row] = await world.rows<{ state: string }>('select state from outbox');
-      return row?.state === 'queued';
+      // From then on nothing is tried until Telegram answers.
+      return row?.state === 'queued' && scene.program().log().includes('everything waits');
     });
     await scene.kill();
     await world.telegram.up();
@@ -100,6 +101,8 @@ describe('away for a while', () => {
       sender.tell(one);
     }
     await sender.idle();
+    // What was accepted is known to the program once it is applied, which takes it a moment.
+    await until('nothing left to apply', async () => (await world.rows('select from webhook_log')).length === 0);
     await world.telegram.up();
     await world.drained(60_000);
     expect(await judge(world, groups, sender)).toMatchObject({ ...FINE, folded: [], messages: 12, explained: 0 });
