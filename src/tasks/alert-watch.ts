@@ -8,7 +8,7 @@ import { touchCards } from '../store/cards.ts';
 import type { Database } from '../store/db.ts';
 import { appendEvents, currentIncidents, firing, type Incident, incident, setSilence } from '../store/incidents.ts';
 import { observation, observe } from '../store/observations.ts';
-import { ALERTMANAGER, incidentOf, type IncidentSilence, silenceSchema } from './incidents.ts';
+import { ALERTMANAGER, incidentOf, type IncidentSilence, silenceSchema, storedSilence } from './incidents.ts';
 import { coverageOf } from './silences/coverage.ts';
 import { createKeeper } from './silences/keeper.ts';
 import { mirror, type Mirrored } from './silences/mirror.ts';
@@ -63,7 +63,7 @@ export function createAlertWatch(options: {
       if (row?.rev !== rev) return;
       const before = row.silence ? silenceSchema.parse(row.silence) : undefined;
       const at = clock.now();
-      await setSilence(tx, id, now, at);
+      await setSilence(tx, id, now && storedSilence(now), at);
       if (now && before?.id !== now.id) {
         const data = { silence: now.id, until: now.until };
         await appendEvents(tx, [{ incidentId: id, at, kind: 'silenced', actor: now.by, data }]);

@@ -42,21 +42,31 @@ export function incidentOf({ state, severity, title, startedAt, resolvedAt, data
   return { state, severity, title, startedAt, resolvedAt: resolvedAt ?? null, data: incidentData.parse(data) };
 }
 
-/** The silence that covers an incident, as its card shows it. */
-export const silenceSchema = z.object({
-  id: z.string(),
-  until: z.coerce.date(),
-  /** Who made it: an operator's id, or the name that somebody else gave to Alertmanager. */
-  by: z.string(),
-  /** How many of the incident's alerts it mutes, where that is not all of them. */
-  muted: z.number().exactOptional(),
-  of: z.number().exactOptional(),
-  /** Not made for this incident: it may mute others too. */
-  elsewhere: z.boolean().exactOptional(),
-  /** Renewed until the incident is over. */
-  resolved: z.boolean().exactOptional(),
-});
+/** The silence that covers an incident, or a part of it, as its card shows it. */
+export const silenceSchema = z
+  .object({
+    id: z.string(),
+    until: z.coerce.date().exactOptional(),
+    partUntil: z.coerce.date().exactOptional(),
+    /** Who made it: an operator's id, or the name that somebody else gave to Alertmanager. */
+    by: z.string(),
+    /** How many of the incident's alerts it mutes, where that is not all of them. */
+    muted: z.number().exactOptional(),
+    of: z.number().exactOptional(),
+    /** Not made for this incident: it may mute others too. */
+    elsewhere: z.boolean().exactOptional(),
+    /** Renewed until the incident is over. */
+    resolved: z.boolean().exactOptional(),
+  })
+  .transform(({ until, partUntil, ...rest }) => ({ ...rest, until: until ?? partUntil ?? new Date(0) }));
 export type IncidentSilence = z.output<typeof silenceSchema>;
+
+/**
+ * As it is stored. Only what covers all of an incident has `until`, by which the queries tell what is silent: an incident that is
+ * silenced in part escalates as any other.
+ */
+export const storedSilence = ({ until, ...rest }: IncidentSilence): Readonly<Record<string, unknown>> =>
+  rest.muted === undefined ? { ...rest, until } : { ...rest, partUntil: until };
 
 /** `missing`: Alertmanager does not know it any more. Other failures come through. */
 export async function silenceState(
@@ -162,7 +172,7 @@ export function createIncidentDesk({ db, clock }: { readonly db: Database; reado
       }),
     silenced: (id, silence, by) =>
       db.tx(async (tx) => {
-        if (!(await setSilence(tx, id, silence, clock.now()))) throw missing(id);
+        if (!(await setSilence(tx, id, silence && storedSilence(silence), clock.now()))) throw missing(id);
         await leaveView(tx, 'incident', String(id), 'silence');
         await note(
           tx,

@@ -45,6 +45,8 @@ function suite(start: Start): void {
     await elsewhere({ instance: 'b' }, 60);
     await round();
     expect((await row(id)).silence).toMatchObject({ muted: 1, of: 2 });
+    // The queries tell what is silent by this: it goes on to escalate.
+    expect((await row(id)).silence).not.toHaveProperty('until');
     const { en } = await drawn('incident', id);
     expect(en.text).toMatch(/^🟠 WARNING/u);
     expect(en.text).toContain('1 of 2 alerts');

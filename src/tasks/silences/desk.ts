@@ -13,7 +13,7 @@ import {
   silences,
   silencesOfRun,
 } from '../../store/silences.ts';
-import { type IncidentSilence, silenceSchema } from '../incidents.ts';
+import { type IncidentSilence, silenceSchema, storedSilence } from '../incidents.ts';
 import { seenAlerts } from './alerts.ts';
 import { groupsOf } from './keeper.ts';
 import type { TargetNames } from './names.ts';
@@ -69,7 +69,7 @@ export function createSilenceDesk(options: {
     const its = id === undefined ? undefined : await incident(tx, id, { forUpdate: true });
     if (!its?.silence || silenceSchema.parse(its.silence).id !== was) return;
     const at = clock.now();
-    await setSilence(tx, its.id, now, at);
+    await setSilence(tx, its.id, now && storedSilence(now), at);
     const data = now ? { silence: now.id, until: now.until } : {};
     await appendEvents(tx, [{ incidentId: its.id, at, kind: now ? 'silenced' : 'unsilenced', actor: by, data }]);
     await touchCards(tx, 'incident', String(its.id), at);

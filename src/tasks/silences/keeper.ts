@@ -8,7 +8,7 @@ import type { Database, Queryable, Tx } from '../../store/db.ts';
 import { appendEvents, firing, incident, setSilence } from '../../store/incidents.ts';
 import { run as findRun } from '../../store/runs.ts';
 import { claimEnd, claimWarning, noteEnd, noteOwn, type SilenceRow } from '../../store/silences.ts';
-import { ALERTMANAGER, endSilence, type IncidentSilence, silenceSchema } from '../incidents.ts';
+import { ALERTMANAGER, endSilence, type IncidentSilence, silenceSchema, storedSilence } from '../incidents.ts';
 import { PRIORITY } from '../lifecycle/shared.ts';
 import { type Place, placeFor, type PlacementConfig } from '../watch/placement.ts';
 import { type SeenAlert, under } from './alerts.ts';
@@ -63,7 +63,7 @@ export function createKeeper({ db, clock, log, alertmanager, config }: KeeperOpt
       const its = row.incident === undefined ? undefined : await incident(tx, row.incident, { forUpdate: true });
       if (!its?.silence) return;
       const noted: IncidentSilence = silenceSchema.parse(its.silence);
-      if (noted.id === row.id) await setSilence(tx, its.id, { ...noted, id, until: endsAt }, at);
+      if (noted.id === row.id) await setSilence(tx, its.id, storedSilence({ ...noted, id, until: endsAt }), at);
     });
     await endSilence(alertmanager, row.id, signal);
   };
