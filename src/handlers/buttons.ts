@@ -184,6 +184,6 @@ function originOf({ chat, thread, messageId }: Pressed, card: Card | undefined):
     replyTo: messageId,
     ...(thread === undefined ? {} : { thread }),
     ...(Number.isSafeInteger(incident) ? { incident } : {}),
-    ...(card?.kind === 'silence' ? { shown: true } : {}),
+    ...(card?.kind === 'silence' || card?.kind === 'drill' ? { shown: true } : {}),
   };
 }

@@ -105,6 +105,8 @@ withComponents(['prometheus', 'alertmanager'], () => {
     boris.says('/drills', { chat: GROUP });
     const table = await here.group.waitFor(/Учения · последнее пройдено/u, SLOW);
     expect(table.text).toContain('От алерта до чата');
+    // The press shows on the drill's own card, and nowhere else.
+    expect(here.group.messages().filter(({ text }) => text?.includes('На учение #1 ответили'))).toEqual([]);
   });
 
   test('a service that goes down shows without Prometheus, and its recovery on the same card', async () => {
