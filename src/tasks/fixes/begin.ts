@@ -24,7 +24,7 @@ export async function beginFix(tx: Tx, run: Run, now: Date): Promise<void> {
       at: now,
       kind: 'fix-started',
       actor: kind === 'operator' ? id : kind,
-      data: { run: run.number, operation: run.operation },
+      data: { run: String(run.number), operation: run.operation },
     },
   ]);
 }

@@ -41,7 +41,9 @@ export function createFixLoop(options: FixLoopOptions) {
         endedAt,
       });
       if (!moved) return { state: 'stay' };
-      const { incidentId, number: run, operation } = attempt;
+      const { incidentId, operation } = attempt;
+      // As text: a number that people type is not grouped.
+      const run = String(attempt.number);
       if (verdict.state !== 'waiting') {
         const data = { run, operation, ...(why === undefined ? {} : { why }) };
         await appendEvents(tx, [{ incidentId, at: now, kind: `fix-${verdict.state}`, data }]);

@@ -42,7 +42,7 @@ const TELLING = [
 const BARE = new Set(['instance', 'host', 'node', 'guest', 'vm', 'name', 'service', 'container', 'alertname']);
 /** Said elsewhere on the card, or of interest to machines only. */
 const SAID = new Set(
-  'alertname severity priority level runbook runbook_url summary description message title __name__ monitor prometheus replica'.split(
+  'alertname severity priority level vakhta_operation vakhta_args runbook runbook_url summary description message title __name__ monitor prometheus replica'.split(
     ' ',
   ),
 );
