@@ -176,7 +176,7 @@ function sections(
     if (mine.length === 0) return [];
     const n = items.filter(({ row }) => row.severity === severity).length;
     return [
-      line(bold(context.t(`alerts-${severity}`, { n }))),
+      ...(n === items.length ? [] : [line(bold(context.t(`alerts-${severity}`, { n })))]),
       list(mine.map((one) => itemLine(context, one, links.get(String(one.row.id))))),
     ];
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { minutes } from '../../core/clock.ts';
+import { hours, minutes } from '../../core/clock.ts';
 import { bold, code, doc, type Doc, type Inlines, line, quote, time, title } from '../../core/doc.ts';
 import { defineMessages } from '../../core/i18n.ts';
 import { defineOperation } from '../define.ts';
@@ -48,6 +48,8 @@ export const messages = defineMessages({
 /** Code points of one line, and of all lines in the message; the file has the rest. */
 const LINE_MAX = 300;
 const TOTAL_MAX = 3000;
+/** An older line says of which day it is. */
+const DATED_MS = hours(12);
 
 export default defineOperation({
   name: 'logs',
@@ -63,7 +65,7 @@ export default defineOperation({
     const result = await ports.evidence.logs(incident, until, signal);
     return { state: result.kind === 'lines' ? 'succeeded' : 'warning', result };
   },
-  report: (result, { incident, until }, { t }): Doc => {
+  report: (result, { incident, until }, { t, now }): Doc => {
     if (result.kind === 'missing') {
       return doc(
         title('unknown', t('logs-none', { id: incident })),
@@ -75,7 +77,7 @@ export default defineOperation({
       label,
       press: { kind: 'operation' as const, operation: 'logs', args: { incident, until: moment } },
     });
-    const { shown, isCut } = shorten(result.lines);
+    const { shown, isCut } = shorten(result.lines, now);
     const name = `log-${incident}.txt`;
     return {
       blocks: [
@@ -95,7 +97,7 @@ export default defineOperation({
 });
 
 /** The newest lines that fit, in their order. */
-function shorten(lines: readonly LogLine[]): { shown: Inlines[]; isCut: boolean } {
+function shorten(lines: readonly LogLine[], now: Date): { shown: Inlines[]; isCut: boolean } {
   let left = TOTAL_MAX;
   let isCut = lines.length > LINES;
   const shown: Inlines[] = [];
@@ -109,7 +111,7 @@ function shorten(lines: readonly LogLine[]): { shown: Inlines[]; isCut: boolean 
     left -= Array.from(short).length + 10;
     isCut ||= short !== text;
     const words = short === text ? text : `${short}…`;
-    shown.unshift(at ? [time(at, 'seconds'), ` ${words}`] : words);
+    shown.unshift(at ? [time(at, now.getTime() - at.getTime() > DATED_MS ? 'date' : 'seconds'), ` ${words}`] : words);
   }
   return { shown, isCut };
 }

@@ -73,6 +73,7 @@ const OWN = 8;
 const ELSEWHERE = 4;
 const SIMILAR = 5;
 const TEXT_MAX = 80;
+const MINUTE_MS = 60_000;
 
 /** What happened before an incident, and what happened in earlier ones like it. */
 export interface Changes {
@@ -158,7 +159,8 @@ function deploymentLine(context: DrawingContext, row: Incident, one: Deployment)
 
 function ago({ t }: DrawingContext, { startedAt }: Incident, at: Date): string {
   const ms = startedAt.getTime() - at.getTime();
-  return ms < 0 ? t('changes-after') : t('changes-before', { time: formatDuration(ms, t) });
+  const rough = ms < MINUTE_MS ? ms : Math.floor(ms / MINUTE_MS) * MINUTE_MS;
+  return ms < 0 ? t('changes-after') : t('changes-before', { time: formatDuration(rough, t) });
 }
 
 function similarLine({ t, people }: DrawingContext, one: Similar): Inlines {

@@ -92,7 +92,10 @@ function received({ t }: CardContext, data: IncidentData, oldest: readonly Incid
 /** What happened to several alerts at once is one step; repetitions in a row are one, too. */
 function eventSteps(context: CardContext, data: IncidentData, oldest: readonly IncidentEvent[]): Step[] {
   const groups: { event: IncidentEvent; n: number; last: Date }[] = [];
+  const began = oldest[0]?.at.getTime();
   for (const event of oldest) {
+    // Told by "came in" already.
+    if (event.at.getTime() === began && (event.kind === 'opened' || event.kind === 'alert-fired')) continue;
     const last = groups.at(-1);
     const isSame = last?.event.kind === event.kind;
     if (last && isSame && (event.kind === 'repeated' || last.event.at.getTime() === event.at.getTime())) {
