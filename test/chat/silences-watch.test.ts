@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { drawRun } from '../../src/bot/cards/run.ts';
 import { events } from '../../src/store/incidents.ts';
 import { silence as silenceRow } from '../../src/store/silences.ts';
 import { withComponents } from '../support/components/index.ts';
-import { shownRun } from './support/shown.ts';
-import { labelsOf, MINUTE, openSilencing, OPERATIONS, real, simulator, type Start } from './support/silencing.ts';
+import { shown, shownRun } from './support/shown.ts';
+import {
+  labelsOf,
+  MINUTE,
+  openSilencing,
+  OPERATIONS,
+  pressOf,
+  real,
+  simulator,
+  type Start,
+} from './support/silencing.ts';
 
 describe('with the simulator', () => {
   suite(simulator);
@@ -223,6 +233,22 @@ function suite(start: Start): void {
     expect(await active()).toEqual([]);
   });
 }
+
+test('a long list is in pages', async () => {
+  const { asks, round, elsewhere, life, clock } = await openSilencing(simulator);
+  for (let n = 1; n <= 7; n++) await elsewhere({ instance: `host${n}` }, n * 10);
+  await round();
+  const run = await asks('vera', 'silences', {});
+  const page = (view: string) => shown((context) => drawRun(context, run, view), life, OPERATIONS, clock.now());
+  const { en: first } = await page('');
+  expect(first.text).toContain('7 silences · 1 of 2');
+  expect(labelsOf(first).at(-1)).toEqual(['↻ Refresh', '›']);
+  expect(pressOf(first, '›')).toEqual({ kind: 'view', view: '2' });
+  const { en: second } = await page('2');
+  expect(second.text).toContain('7 instance="host7"');
+  expect(second.text).not.toContain('host1');
+  expect(labelsOf(second).map((row) => row[0])).toEqual(['🔔 6 · End', '🔔 7 · End', '‹']);
+});
 
 test('a silence until the incident is over is renewed while it fires, also after a renewal broke off', async () => {
   const { fires, asks, round, row, later, active, port } = await openSilencing(simulator);

@@ -89,32 +89,43 @@ export function createKeeper({ db, clock, log, alertmanager, config }: KeeperOpt
       }
     });
 
+  const lookAfter = async (row: SilenceRow, all: readonly SilenceRow[], signal: AbortSignal): Promise<void> => {
+    const its = row.incident === undefined ? undefined : await incident(db, row.incident);
+    if (its?.state !== 'firing') await finish(row, signal);
+    else if (row.endsAt.getTime() - clock.now().getTime() < RENEW_BEFORE_MS) await renew(row, all, signal);
+  };
+
+  const announce = async (group: readonly SilenceRow[], alerts: readonly SeenAlert[]): Promise<void> => {
+    const open = group.filter((row) => !isOver(row));
+    const rows = open.length > 0 ? open : group;
+    const [row] = rows;
+    if (!row || row.untilResolved || row.purpose === 'work') return;
+    const muted = alerts.filter(({ silencedBy, labels }) =>
+      rows.some((one) => (isOver(one) ? under(one.matchers, [{ labels }]).length > 0 : silencedBy.includes(one.id))),
+    );
+    if (open.length === 0) {
+      if (row.purpose === 'maintenance' && row.toldAt === undefined) await tell(rows, row, muted);
+      return;
+    }
+    const left = Math.min(...rows.map(({ endsAt }) => endsAt.getTime())) - clock.now().getTime();
+    const lead = warningLead(row.startsAt, row.endsAt, warnMs);
+    const isDue = row.state === 'active' && lead > 0 && left <= lead && row.warnedAt === undefined && muted.length > 0;
+    if (isDue && !(await isFolded(db, muted))) await warn(rows, row, muted);
+  };
+
   return async ({ alerts, silences }: Mirrored, signal: AbortSignal): Promise<void> => {
-    const now = clock.now();
-    for (const row of silences) {
+    /** One that makes trouble does not keep the others waiting; the next round tries it again. */
+    const each = async (row: SilenceRow | undefined, work: () => Promise<void>): Promise<void> => {
       if (signal.aborted) return;
-      if (row.state === 'expired' || !row.untilResolved || row.replacedBy !== undefined) continue;
-      const its = row.incident === undefined ? undefined : await incident(db, row.incident);
-      if (its?.state !== 'firing') await finish(row, signal);
-      else if (row.endsAt.getTime() - now.getTime() < RENEW_BEFORE_MS) await renew(row, silences, signal);
-    }
-    for (const rows of groupsOf(silences)) {
-      const [row] = rows;
-      if (!row || row.untilResolved || row.purpose === 'work') continue;
-      const muted = alerts.filter(({ silencedBy, labels }) =>
-        rows.some(
-          (one) => silencedBy.includes(one.id) || (one.state === 'expired' && under(one.matchers, [{ labels }])[0]),
-        ),
+      await work().catch((error: unknown) =>
+        log.warn({ silence: row?.id, err: error }, 'a silence was not looked after, it is tried again'),
       );
-      const left = Math.min(...rows.map(({ endsAt }) => endsAt.getTime())) - now.getTime();
-      if (rows.some(({ state }) => state === 'active')) {
-        const lead = warningLead(row.startsAt, row.endsAt, warnMs);
-        const isDue = lead > 0 && left <= lead && row.warnedAt === undefined && muted.length > 0;
-        if (isDue && !(await isFolded(db, muted))) await warn(rows, row, muted);
-      } else if (row.purpose === 'maintenance' && row.toldAt === undefined && rows.every(isOver)) {
-        await tell(rows, row, muted);
-      }
+    };
+    for (const row of silences) {
+      if (isOver(row) || !row.untilResolved || row.replacedBy !== undefined) continue;
+      await each(row, () => lookAfter(row, silences, signal));
     }
+    for (const rows of groupsOf(silences)) await each(rows[0], () => announce(rows, alerts));
   };
 }
 
