@@ -11,6 +11,7 @@ import { purgeIncidents } from '../store/incidents.ts';
 import { purge as purgeOutbox } from '../store/outbox.ts';
 import { purgePages } from '../store/pages.ts';
 import { purgePictures } from '../store/pictures.ts';
+import { purgeTopicClaims } from '../store/topics.ts';
 import { purgeProbeDays } from '../store/probes.ts';
 import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRuns } from '../store/runs.ts';
@@ -39,6 +40,7 @@ export function createHousekeeping(options: {
       await purgeOutbox(db, ago(days(7)));
       await purgeActions(db, ago(days(7)));
       await purgePictures(db, ago(days(7)));
+      await purgeTopicClaims(db, ago(days(1)));
       await purgeProcesses(db, ago(days(1)));
       // A step-up code is good for a minute and a half.
       await purgeStepUp(db, ago(days(1)));

@@ -50,6 +50,11 @@ export async function refuseTopic(q: Queryable, chat: number, name: string, unti
   ]);
 }
 
+/** Forgets claims and refusals that ended before; how many. */
+export function purgeTopicClaims(q: Queryable, before: Date): Promise<number> {
+  return touched(q, 'delete from topic_claims where until < $1', [before]);
+}
+
 /** Remembers the thread of a topic by name; the claim to make it ends. */
 export async function setTopic(q: Queryable, chat: number, name: string, thread: number): Promise<void> {
   await q.query(

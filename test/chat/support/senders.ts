@@ -132,7 +132,7 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
           await store.db.query('select 1');
           return Boolean(await holds());
         },
-        { timeout: 15_000, interval: 5 },
+        { timeout: 30_000, interval: 5 },
       )
       .toBe(true);
   };

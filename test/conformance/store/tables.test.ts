@@ -73,6 +73,28 @@ describe('chats', () => {
     expect(await chats.enable(db, GROUP)).toBe(false);
   });
 
+  test('a missing topic is claimed by one at a time; a refusal holds until its end', async () => {
+    const { db } = await storeForTest();
+    const claim = (seconds: number) => topics.claimTopic(db, GROUP, 'pg', later(seconds), later(seconds + 60));
+    const first = await Promise.all([claim(0), claim(0), claim(0)]);
+    expect(first.filter(({ kind }) => kind === 'mine')).toHaveLength(1);
+    expect(await claim(59)).toEqual({ kind: 'taken', until: later(60) });
+    // Whoever had it is gone.
+    expect(await claim(60)).toEqual({ kind: 'mine' });
+    await topics.refuseTopic(db, GROUP, 'pg', later(3600));
+    await topics.releaseTopic(db, GROUP, 'pg');
+    expect(await claim(3599)).toEqual({ kind: 'refused' });
+    expect(await claim(3600)).toEqual({ kind: 'mine' });
+    await topics.setTopic(db, GROUP, 'pg', 9);
+    expect(await claim(3601)).toEqual({ kind: 'mine' });
+    await topics.forgetTopic(db, GROUP, 'pg', 8);
+    expect((await chats.chatStates(db)).get(GROUP)?.topics).toEqual({ pg: 9 });
+    await topics.forgetTopic(db, GROUP, 'pg', 9);
+    expect((await chats.chatStates(db)).get(GROUP)?.topics).toEqual({});
+    expect(await topics.purgeTopicClaims(db, later(3661))).toBe(0);
+    expect(await topics.purgeTopicClaims(db, later(3662))).toBe(1);
+  });
+
   test('a group that became a supergroup takes its cards, deliveries and buttons along', async () => {
     const { db } = await storeForTest();
     const moved = await wantCard(db, { kind: 'incident', ref: '1', chat: GROUP, thread: 3, priority: 1 }, T0);
