@@ -178,4 +178,45 @@ describe('probes', () => {
     await running;
     expect(time.pending).toBe(0);
   });
+
+  it('are tried sixteen at a time, and one that hangs holds up no other for ever', async () => {
+    const { db } = await open();
+    const ids = Array.from({ length: 20 }, (_, n) => `p${n}`);
+    const of = configWith({ probes: ids.map((id) => ({ id, kind: 'tcp', target: '127.0.0.1:1', every_seconds: 60 })) });
+    const time = createManualClock('2026-11-23T10:00:00Z');
+    let busy = 0;
+    let most = 0;
+    const release: (() => void)[] = [];
+    const prober = createProber({
+      db,
+      clock: time,
+      log: silentLog,
+      writer: createIncidentWriter(of),
+      config: of,
+      attempt: async () => {
+        busy += 1;
+        most = Math.max(most, busy);
+        await new Promise<void>((resolve) => release.push(resolve));
+        busy -= 1;
+        return OK;
+      },
+      t: texts.for('en'),
+    });
+    const stop = new AbortController();
+    const running = prober.run(stop.signal);
+    await time.untilTimers(20);
+    await time.advance(seconds(10));
+    await expect.poll(() => release.length).toBe(16);
+    // The first fifteen answer; the sixteenth never does.
+    for (const one of release.splice(0, 15)) one();
+    await expect.poll(() => release.length).toBe(5);
+    for (const one of release.slice(1)) one();
+    await expect
+      .poll(async () => (await db.query('select count(*)::int as n from probe_states')).rows)
+      .toEqual([{ n: 19 }]);
+    expect(most).toBe(16);
+    stop.abort();
+    release[0]?.();
+    await running;
+  });
 });
