@@ -23,7 +23,8 @@ const ICONS: Record<Icon, string> = {
 
 /** A document for a terminal: no markup, no colour, times in this zone. */
 export function terminalText(doc: Doc, view: { readonly zone: string; readonly language: string }): string {
-  const text = doc.blocks.map((block) => blockText(block, view)).join('\n');
+  const picture = doc.picture ? [`[${doc.picture.alt}]`] : [];
+  const text = [...picture, ...doc.blocks.map((block) => blockText(block, view))].join('\n');
   return doc.file ? `${text}\n\n${doc.file.text}` : text;
 }
 
