@@ -72,17 +72,16 @@ export async function foldChanges(
   const downs = everything ? [] : await downIncidents(tx);
   if (!everything && downs.length === 0 && wereFolded.length === 0) return NOTHING;
 
-  const [rows, inventories] = await Promise.all([
-    firingFoldables(tx, everything ? undefined : changes.map(({ id }) => id)),
-    knownInventories(tx, proxmox),
-  ]);
-  const topology = topologyOf(inventories.all);
-  const place = (row: FoldableRow) => placed(row, topology, rules.down);
-  const looked = rows.map((row) => ({ row, placed: place(row) }));
-  const known = new Set(rows.map(({ id }) => id));
-  const fallen = [...looked.map((one) => one.placed), ...downs.filter(({ id }) => !known.has(id)).map(place)].filter(
-    ({ down }) => down.length > 0,
-  );
+  const topology = topologyOf((await knownInventories(tx, proxmox)).all);
+  const look = (rows: readonly FoldableRow[]) =>
+    rows.map((row) => ({ row, placed: placed(row, topology, rules.down) }));
+  const fallenOf = (all: ReturnType<typeof look>) => all.map((one) => one.placed).filter(({ down }) => down.length > 0);
+  const before = look(downs);
+  // What is down is folded otherwise by now: the inventory has changed.
+  const isMoved = before.some((one) => parentOf(one.placed, fallenOf(before), topology) !== one.row.into);
+  const rest = everything || isMoved ? undefined : changes.map(({ id }) => id);
+  const looked = look(await firingFoldables(tx, rest));
+  const fallen = rest === undefined ? fallenOf(looked) : fallenOf(before);
 
   const into = new Map<number, number>();
   const moved: { id: number; from?: number | undefined; to?: number | undefined }[] = [];
