@@ -214,7 +214,7 @@ function everything(world: World, random: Dice, lengthMs: number): Event[] {
   return [
     ...outages,
     ...single.flatMap((fault) =>
-      CARDS.map((method): Event => ({ at: when(), happens: () => faults.next(method, fault, { times: 2 }) })),
+      CARDS.map((method): Event => ({ at: when(), happens: () => faults.next(method, fault) })),
     ),
     ...['duplicate-update' as const, 'late-update' as const, 'double-press' as const].map(
       (fault): Event => ({ at: when(), happens: () => faults.next('', fault, { times: 2 }) }),
