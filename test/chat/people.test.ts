@@ -164,6 +164,31 @@ test('somebody who never wrote to the bot is a problem that /watch shows, and th
   stage.ignore(/./);
 });
 
+test('of two who press at the same moment one has it, and the other is told who; all cards say so at once', async () => {
+  const { ops, anna, boris, alert, round, db, stage } = await openWatch({
+    steps: [{ after_minutes: 0, to: 'everybody' }],
+  });
+  const id = await alert();
+  const card = await ops.waitFor('db1 is full');
+  await round();
+  const mine = await anna.chat.waitFor(/КРИТИЧНО.*db1 is full/);
+  await Promise.all([anna.presses('Беру на себя', { on: mine }), boris.presses('Acknowledge', { on: card })]);
+  await expect.poll(async () => (await incident(db, id))?.owner).toMatch(/^(anna|boris)$/);
+  const { owner } = (await incident(db, id)) ?? {};
+  const name = owner === 'anna' ? 'Anna' : 'Boris';
+  // In reply to the card on which the other one pressed.
+  await (owner === 'anna' ? ops.waitFor(/already has incident/) : anna.chat.waitFor(/уже занимается/));
+  await ops.waitFor(new RegExp(`On it: ${name}`));
+  await anna.chat.waitFor(new RegExp(`Занимается: ${name}`));
+  await expect
+    .poll(
+      async () =>
+        (await db.query("select count(*) as n from cards where kind = 'incident' and delivered_rev < rev")).rows,
+    )
+    .toEqual([{ n: 0 }]);
+  stage.ignore(/./);
+});
+
 test('handed over by a button: the other one is called in private and has it', async () => {
   const { ops, anna, boris, alert, round, db } = await openWatch();
   const id = await alert();

@@ -42,7 +42,7 @@ export default defineOperation({
   quiet: true,
   timeoutMs: seconds(10),
   plan: async ({ ports, actor, operator }, { incident, person }) => {
-    const to = ports.watch.person(person);
+    const to = ports.watch.person(person, 'handover-no-person');
     const { title, owner } = await ports.incidents.get(incident);
     return {
       target: `#${incident}`,

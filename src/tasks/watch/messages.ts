@@ -6,7 +6,7 @@ export const messages = defineMessages({
         [chat] said again in the chat
        *[other] { $person } was called
     }
-    incident-event-held = held back for { $person }: quiet hours
+    incident-event-held = held back for { $person } until { $until }: quiet hours
     incident-event-ack-expired = nothing was done for { $minutes } min: { $who } is not on it any more
     incident-event-handed-over = { $actor } gave it to { $to }
     incident-event-commented = { $actor }: { $text }
@@ -29,7 +29,7 @@ export const messages = defineMessages({
         [chat] повторено в чате
        *[other] отправлен вызов: { $person }
     }
-    incident-event-held = отложено до конца тихих часов: { $person }
+    incident-event-held = тихие часы, отложено до { $until }: { $person }
     incident-event-ack-expired = { $minutes } мин без действий: { $who } больше не занимается
     incident-event-handed-over = { $actor } передаёт инцидент: { $to }
     incident-event-commented = { $actor }: { $text }

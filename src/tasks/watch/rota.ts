@@ -57,8 +57,8 @@ export interface WatchDesk {
   given(runId: string): Promise<{ readonly person: string } | undefined>;
   /** Back to the rotation. Throws `watch-nothing-to-cancel`. */
   cancel(): Promise<void>;
-  /** Who may have the watch, and may be called. Throws `watch-no-person`. */
-  person(id: string): Operator;
+  /** Who may have the watch or an incident, by id or name. Throws `watch-no-person`, or the code given. */
+  person(id: string, code?: 'handover-no-person'): Operator;
   /** The name for people; the id of somebody who is not in the configuration any more. */
   nameOf(id: string): string;
 }
@@ -72,11 +72,11 @@ export function createWatchDesk(options: {
 }): WatchDesk {
   const { db, clock, config } = options;
 
-  const person = (id: string): Operator => {
+  const person = (id: string, code: 'watch-no-person' | 'handover-no-person' = 'watch-no-person'): Operator => {
     const wanted = id.replace(/^@/, '').toLowerCase();
     const found = config.operators.find((one) => one.id === wanted || one.name.toLowerCase() === wanted);
     if (!found || !holds(found.role, 'operator')) {
-      throw new VakhtaError('usage', 'watch-no-person', `${id} cannot be on watch`, {
+      throw new VakhtaError('usage', code, `${id} may not act, so may not be on watch`, {
         args: {
           who: found?.name ?? id,
           people: acting(config)
