@@ -27,9 +27,10 @@ withComponents(['prometheus', 'alertmanager'], () => {
   let alertmanager: AlertmanagerServer;
   let prometheus: PrometheusServer;
   let here: Installation;
+  let httpPort: number;
 
   beforeAll(async () => {
-    const httpPort = await freePort();
+    httpPort = await freePort();
     target = await startTarget();
     alertmanager = await startAlertmanager({
       webhookUrl: `http://127.0.0.1:${httpPort}/webhooks/alertmanager`,
@@ -65,6 +66,7 @@ withComponents(['prometheus', 'alertmanager'], () => {
       sections: {
         alertmanager: { url: alertmanager.url, webhook_token: 'env:T_WEBHOOK_TOKEN' },
         prometheus: { url: prometheus.url },
+        deployments: { token: 'env:T_WEBHOOK_TOKEN' },
       },
     });
     await here.open('start');
@@ -97,7 +99,16 @@ withComponents(['prometheus', 'alertmanager'], () => {
     expect(graph.photo?.at(-1)).toMatchObject({ width: 1280, height: 820 });
     expect(graph.caption).toMatch(/Сейчас: 0\.97\n.*\nПорог: > 0\.9\nПравило: disk_used_ratio$/mu);
     expect(graph.reply_to_message?.message_id).toBe(card.message_id);
-    await (await boris.presses('‹ Назад', { chat: GROUP })).answered();
+
+    const told = await fetch(`http://127.0.0.1:${httpPort}/webhooks/deployments`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${WEBHOOK_TOKEN}` },
+      body: JSON.stringify({ service: 'docker1', version: '1.2', by: 'ci' }),
+    });
+    expect([told.status, await told.text()]).toEqual([200, 'kept\n']);
+    await (await boris.presses('🕓 Изменения', { chat: GROUP, on: card })).answered();
+    await here.group.waitFor(/выложено docker1 1\.2 · ci/u, SLOW);
+    await (await boris.presses('‹ Назад', { chat: GROUP, on: card })).answered();
 
     await (await boris.presses('✋ Беру на себя', { chat: GROUP })).answered();
     const owned = await here.group.waitFor(/Борис/u, SLOW);
