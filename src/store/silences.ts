@@ -151,6 +151,17 @@ export async function noteEnd(
   return n > 0;
 }
 
+/** Ids of the incidents on which this silence is noted. */
+export async function incidentsUnder(q: Queryable, id: string): Promise<number[]> {
+  const found = await many(
+    q,
+    z.object({ id: int }),
+    "select id from incidents where state = 'firing' and silence->>'id' = $1 order by id",
+    [id],
+  );
+  return found.map((row) => row.id);
+}
+
 /** Cards of this state that are in a view of this name go back to their face. */
 export async function leaveView(q: Queryable, kind: string, ref: string, view: string): Promise<void> {
   await q.query(

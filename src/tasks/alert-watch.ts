@@ -76,7 +76,7 @@ export function createAlertWatch(options: {
     const byId = new Map(silences.map((row) => [row.id, row]));
     for (const row of open) {
       const noted = row.silence ? silenceSchema.parse(row.silence) : undefined;
-      const is = coverageOf(incidentData.parse(row.data), row.id, noted, seen, byId);
+      const is = coverageOf(incidentData.parse(row.data), row.id, noted, seen, byId, clock.now());
       if (is === 'unknown' || sameSilence(noted, is)) continue;
       await noteSilence(row, is);
     }

@@ -5,6 +5,8 @@ import { touchCards } from '../../store/cards.ts';
 import type { Database, Tx } from '../../store/db.ts';
 import { appendEvents, incident, setSilence } from '../../store/incidents.ts';
 import {
+  incidentsUnder,
+  leaveView,
   noteEnd,
   noteOwn,
   type OwnSilence,
@@ -59,20 +61,25 @@ export function createSilenceDesk(options: {
     return row;
   };
 
-  const onIncident = async (
+  /** Incidents that show the silence `was` show what there is now. */
+  const onIncidents = async (
     tx: Tx,
-    id: number | undefined,
     was: string,
-    now: IncidentSilence | null,
     by: string,
+    change: (noted: IncidentSilence) => IncidentSilence | null,
   ): Promise<void> => {
-    const its = id === undefined ? undefined : await incident(tx, id, { forUpdate: true });
-    if (!its?.silence || silenceSchema.parse(its.silence).id !== was) return;
     const at = clock.now();
-    await setSilence(tx, its.id, now && storedSilence(now), at);
-    const data = now ? { silence: now.id, until: now.until } : {};
-    await appendEvents(tx, [{ incidentId: its.id, at, kind: now ? 'silenced' : 'unsilenced', actor: by, data }]);
-    await touchCards(tx, 'incident', String(its.id), at);
+    for (const id of await incidentsUnder(tx, was)) {
+      const its = await incident(tx, id, { forUpdate: true });
+      const noted = its?.silence ? silenceSchema.parse(its.silence) : undefined;
+      if (noted?.id !== was) continue;
+      const now = change(noted);
+      await setSilence(tx, id, now && storedSilence(now), at);
+      const data = now ? { silence: now.id, until: now.until } : {};
+      await appendEvents(tx, [{ incidentId: id, at, kind: now ? 'silenced' : 'unsilenced', actor: by, data }]);
+      await leaveView(tx, 'incident', String(id), 'silence');
+      await touchCards(tx, 'incident', String(id), at);
+    }
   };
 
   return {
@@ -100,16 +107,15 @@ export function createSilenceDesk(options: {
         const now = clock.now();
         await noteOwn(tx, next, now);
         await noteEnd(tx, old.id, { by, replacedBy: next.id }, now);
-        const { id, endsAt: until, createdBy } = next;
-        await onIncident(tx, old.incident, old.id, { id, until, by: createdBy }, by);
+        const { id, endsAt: until } = next;
+        await onIncidents(tx, old.id, by, (noted) => lasting(noted, id, until));
         await touchCards(tx, 'silence', old.id, now);
       }),
     ended: (id, by) =>
       db.tx(async (tx) => {
         const now = clock.now();
-        const row = await silence(tx, id);
         await noteEnd(tx, id, { by }, now);
-        await onIncident(tx, row?.incident, id, null, by);
+        await onIncidents(tx, id, by, () => null);
         await touchCards(tx, 'silence', id, now);
       }),
   };
@@ -119,3 +125,12 @@ const endOfGroup = (rows: readonly SilenceRow[]): number => Math.min(...rows.map
 
 export const silenceNotFound = (id: string): VakhtaError =>
   new VakhtaError('usage', 'silence-not-found', `no silence ${id}`, { args: { id } });
+
+/** The longer one has a fixed end, also where the one before it was renewed until the incident is over. */
+const lasting = ({ by, muted, of, elsewhere }: IncidentSilence, id: string, until: Date): IncidentSilence => ({
+  id,
+  until,
+  by,
+  ...(muted === undefined || of === undefined ? {} : { muted, of }),
+  ...(elsewhere === undefined ? {} : { elsewhere }),
+});
