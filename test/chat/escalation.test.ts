@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { cards } from '../../src/bot/cards/registry.gen.ts';
+import { render } from '../../src/bot/render.ts';
+import { catalogue } from '../../src/core/i18n.ts';
 import { silentLog } from '../../src/core/log.ts';
+import { allMessages } from '../../src/messages.gen.ts';
+import { card as findCard } from '../../src/store/cards.ts';
 import { disable, enable } from '../../src/store/chats.ts';
 import { claimOwner, events, releaseOwner, setSilence } from '../../src/store/incidents.ts';
 import { createEscalation } from '../../src/tasks/watch/escalate.ts';
@@ -94,7 +99,18 @@ async function subject(sections: Readonly<Record<string, unknown>> = {}, start =
   };
   const history = async (incident: number) =>
     (await events(db, incident, 50)).map(({ kind, data }) => [kind, data['person'] ?? data['who']]).toReversed();
-  return { db, clock, config, alert, round, pass, deliver, history, id };
+  /** The newest card of a kind, as its reader in Berlin sees it: its lines. */
+  const drawn = async (kind: string, language: 'en' | 'ru'): Promise<string[]> => {
+    const { rows } = await db.query('select id from cards where kind = $1 order by created_at desc limit 1', [kind]);
+    const card = await findCard(db, z.object({ id: z.string() }).parse(rows[0]).id);
+    const draws = cards.find((one) => one.kind === kind);
+    if (!card || !draws) throw new Error(`no card of kind ${kind}`);
+    const reader = { t: catalogue(allMessages).for(language), zone: 'Europe/Berlin', now: clock.now() };
+    const people = (who: string) => config.operators.find((one) => one.id === who);
+    const doc = await draws.render({ q: db, ...reader, language, config, operations: new Map(), people }, card);
+    return doc === 'gone' ? ['gone'] : render(doc, reader).text.split('\n');
+  };
+  return { db, clock, config, drawn, alert, round, pass, deliver, history, id };
 }
 
 const STEP = 30_000;
@@ -122,7 +138,7 @@ test('nobody takes it on: the one on watch, then the second, then the admins, an
 });
 
 test('it stops when somebody takes it on, when it is silenced and when it is over; given back, it begins anew', async () => {
-  const { alert, deliver, pass, db, clock } = await subject();
+  const { alert, deliver, pass, db, clock, drawn } = await subject();
   const taken = await alert('Taken');
   await deliver();
   expect(await pass(3, STEP)).toEqual(['2.5 anna: incident']);
@@ -130,12 +146,17 @@ test('it stops when somebody takes it on, when it is silenced and when it is ove
   expect(await pass(30, STEP)).toEqual([]);
   await releaseOwner(db, taken, 'anna', clock.now());
   expect(await pass(3, STEP)).toEqual(['2.5 anna: page again']);
+  expect(await drawn('page', 'ru')).toEqual([
+    '🔴 КРИТИЧНО · Taken · #1',
+    '🔔 Вы на вахте, и инцидентом никто не занимается.',
+  ]);
   const until = new Date(clock.now().getTime() + 60 * MINUTE);
   await setSilence(db, taken, { id: 's', until, by: 'anna' }, clock.now());
   expect(await pass(59, STEP)).toEqual([]);
   expect(await pass(4, STEP)).toEqual(['3.0 anna: page again']);
   await alert('Taken', 'critical', 'resolved');
   expect(await pass(30, STEP)).toEqual([]);
+  expect(await drawn('page', 'en')).toEqual(['🟢 RESOLVED · Taken · #1', 'It is over.']);
 });
 
 test('only the severities of the configuration escalate, and one that gets worse does', async () => {
@@ -265,7 +286,7 @@ const ROUTES = {
 
 test('quiet hours: criticals pierce; of the rest what still burns is told within a minute of their end, in one message', async () => {
   // 01:00 in Berlin.
-  const { alert, deliver, pass, history, db } = await subject({
+  const { alert, deliver, pass, history, db, drawn } = await subject({
     ...ROUTES,
     routes: [{ chat: 'anna', severity: ['critical', 'warning'] }, { chat: 'ops' }],
     escalation: { steps: [] },
@@ -283,6 +304,21 @@ test('quiet hours: criticals pierce; of the rest what still burns is told within
   expect(await pass(2)).toEqual(['1.0 anna: quiet']);
   const { rows } = await db.query('select count(*) as n from held where released_at is not null');
   expect(rows).toEqual([{ n: 2 }]);
+  expect(await drawn('quiet', 'ru')).toEqual([
+    '🟠 ВНИМАНИЕ · после тихих часов всё ещё горит 1 инцидент',
+    expect.stringMatching(/^• #1 Stays · с 7 янв 01:00/),
+    'за это время закончился ещё 1',
+  ]);
+  expect(await drawn('quiet', 'en')).toEqual([
+    '🟠 WARNING · 1 incident still fires after your quiet hours',
+    expect.stringMatching(/^• #1 Stays · since 7 Jan 01:00/),
+    '1 other ended meanwhile',
+  ]);
+  await alert('Stays', 'warning', 'resolved');
+  expect(await drawn('quiet', 'en')).toEqual([
+    '🟢 OK · nothing fires after your quiet hours',
+    '2 incidents came and went',
+  ]);
   // From now on as ever.
   await alert('Morning', 'warning');
   expect(await deliver()).toEqual(['anna: incident']);
