@@ -75,21 +75,6 @@ export function releasedIncidents(
   );
 }
 
-/** Messages after quiet hours (person and time of release) since a time in which one of these incidents is named. */
-export function releasesNaming(
-  q: Queryable,
-  incidents: readonly number[],
-  since: Date,
-): Promise<{ person: string; releasedAt: Date }[]> {
-  return many(
-    q,
-    z.object({ person: z.string(), releasedAt: at }),
-    `select distinct person, released_at as "releasedAt" from held
-     where incident_id = any ($1) and released_at > $2 order by released_at, person`,
-    [incidents, since],
-  );
-}
-
 /** Forgets what was held before. */
 export function purgeHeld(q: Queryable, before: Date): Promise<number> {
   return touched(q, 'delete from held where held_at < $1', [before]);
