@@ -261,7 +261,10 @@ function peopleOf(world: World, random: Dice, groups: readonly Group[], acknowle
     );
     if (open.length === 0) return;
     const card = random.pick(open);
-    const about = groups.find(({ name }) => card.versions.some((text) => text.includes(`Disk full on ${name} `)));
+    // A storm card names many, and its button acknowledges all of them.
+    const about = groups.find(({ name }) =>
+      card.versions.at(-1)?.split('\n')[0]?.includes(` · Disk full on ${name} · #`),
+    );
     if (!about || acknowledged.has(about.name)) return;
     if (random.next() < 0.3) world.telegram.faults.next('', 'double-press');
     acknowledged.set(about.name, who.username);
