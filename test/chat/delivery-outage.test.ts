@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { minutes, seconds } from '../../src/core/clock.ts';
 import { doc, title } from '../../src/core/doc.ts';
 import type { Fault } from '../../src/simulators/telegram/faults.ts';
-import { DBA, isDone, LIMITS, OPS, openSenders, PACE, refused } from './support/senders.ts';
+import { DBA, isDone, isSending, LIMITS, OPS, openSenders, PACE, refused } from './support/senders.ts';
 
 describe('Telegram is away for an hour', () => {
   it.each<[string, Fault]>([
@@ -24,6 +24,9 @@ describe('Telegram is away for an hour', () => {
       await senders.want(name, { priority: ref });
       if (priority > 1) await senders.want(name, { priority: ref, chat: DBA });
     }
+    // A call hangs in real time: the clock of the test must not leave it behind.
+    await senders.until(() => senders.logged.some(({ message }) => message.includes('everything waits')));
+    await senders.until(async () => !(await isSending(senders)));
     await senders.until(() => senders.clock.now().getTime() > began + minutes(30), minutes(1));
     senders.draws('ended', doc(title('resolved', 'ended')));
     senders.draws('before', doc(title('resolved', 'before')));

@@ -191,6 +191,9 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
 export const isDone = async ({ store }: Senders): Promise<boolean> =>
   (await store.db.query(`select from outbox where state in ('sending', 'queued')`)).rowCount === 0;
 
+export const isSending = async ({ store }: Senders): Promise<boolean> =>
+  (await store.db.query(`select from outbox where state = 'sending'`)).rowCount > 0;
+
 export const refused = ({ telegram }: Senders) => telegram.state.calls.filter((call) => call.outcome === 429);
 
 /** A PNG as far as anybody looks: signature and size. */
