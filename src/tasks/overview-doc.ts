@@ -155,7 +155,11 @@ export function judge(data: OverviewData): { critical: number; warning: number; 
       .length +
     data.proxmox.flatMap((part) => (part.ok ? part.data.storage : [])).filter((one) => isFull(one) || !isSeen(one))
       .length;
-  return { critical: loud.filter(({ severity }) => severity === 'critical').length, warning, unknown: silent + own.unknown };
+  return {
+    critical: loud.filter(({ severity }) => severity === 'critical').length,
+    warning,
+    unknown: silent + own.unknown,
+  };
 }
 
 /** The worst of it, in icon and word. Green only when everything was seen and is well. */

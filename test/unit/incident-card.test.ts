@@ -191,7 +191,9 @@ describe('the runbook', () => {
     const runbooks = await loadRunbooks(folder);
     const incident = one(given);
     const press = { kind: 'view', view: 'runbook' };
-    expect(show(incident, seen({ runbooks, view: 'details' })).keyboard.flat()).toContainEqual(expect.objectContaining({ press }));
+    expect(show(incident, seen({ runbooks, view: 'details' })).keyboard.flat()).toContainEqual(
+      expect.objectContaining({ press }),
+    );
     const ru = show(incident, seen({ runbooks, language: 'ru', view: 'runbook' }));
     expect(ru.text).toContain('Куда смотреть сначала');
     expect(ru.text).not.toMatch(/^#|`|\*\*/mu);
