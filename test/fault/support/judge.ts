@@ -74,7 +74,8 @@ export async function judge(world: World, groups: readonly Group[], sender: Aler
     else if (unmarked.length > 0) verdict.unexplained.push(`${group.name}: ${unmarked.length} more without the mark`);
     else explained += again.length;
     const isFolded = accepted.level === 'info' && row.messageId === null && row.unknown > 0;
-    const newest = shown.at(-1);
+    // A press on the first of two copies, while the second was on its way, makes the first one the card.
+    const newest = shown.find(({ id }) => id === row.messageId) ?? shown.at(-1);
     if (isFolded) verdict.folded.push(group.name);
     else if (!newest && row.isCollected && row.state === 'resolved' && accepted.firing === 0)
       verdict.collected.push(group.name);
