@@ -315,8 +315,10 @@ describe('alerts that arrive together', () => {
   test('at two processes make one incident of one group', async () => {
     const { intake, store, clock, incidents, cards, queued } = await subject();
     const other = wayIn({ db: store.another(), writer: createIncidentWriter(config), clock });
-    const both = (key: string): Promise<void>[] => [intake, other].map((one) => one.accept(body({ key })));
+    const both = (key: string): Promise<void>[] => [intake, other].map((one) => one.keep(body({ key })));
     await Promise.all(Array.from({ length: 20 }, (_, n) => both(`g${n}`)).flat());
+    // The old leader of the reducer does not know yet that there is a new one.
+    await Promise.all([intake.reducer.drain(), other.reducer.drain()]);
     expect(new Set((await incidents()).map(({ group_key }) => group_key)).size).toBe(20);
     expect(await incidents()).toHaveLength(20);
     expect((await cards()).every(({ rev }) => rev === 1)).toBe(true);

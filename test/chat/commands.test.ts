@@ -63,11 +63,13 @@ describe('people', () => {
       .poll(() => telegram.state.calls.filter((call) => call.method.toLowerCase() === 'setmycommands').length)
       .toBe(17);
     expect(vera.commands().map((one) => one.command)).toEqual([
+      'alerts',
       'cancel',
       'help',
       'language',
       'start',
       'whoami',
+      'why',
       'test',
     ]);
     expect(ada.commands().find((one) => one.command === 'test')?.description).toContain('Destroy something');
