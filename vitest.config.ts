@@ -15,7 +15,8 @@ const project = (name: string, include: string[], options: { timeout?: number; s
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than the cores of a small machine: tests of processes mostly wait.
+    maxWorkers: 3,
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       project('unit', ['test/unit/**/*.test.ts']),

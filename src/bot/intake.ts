@@ -86,7 +86,9 @@ export function createIntake(options: IntakeOptions): Intake {
       db.leader('intake', signal, async (leading) => {
         const unlisten = await db.listen(CHANNEL, () => worker.kick());
         try {
-          const incoming = webhook ? setWebhook(webhook, leading) : poll({ api, clock, random, log, receive, polled }, leading);
+          const incoming = webhook
+            ? setWebhook(webhook, leading)
+            : poll({ api, clock, random, log, receive, polled }, leading);
           await Promise.all([incoming, worker.run(leading)]);
         } finally {
           await unlisten();

@@ -24,6 +24,14 @@ export function createListener({ connect, clock, log }: Edges) {
   let closed = false;
   let cancelTimer = () => {};
 
+  /** One statement after the other: a client takes the next one when it has answered. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = (of: pg.Client, text: string): Promise<unknown> => {
+    const mine = turn.then(() => of.query(text));
+    turn = mine.catch(() => {});
+    return mine;
+  };
+
   const call = (handler: Handler, payload?: string) => {
     try {
       handler(payload);
@@ -65,7 +73,7 @@ export function createListener({ connect, clock, log }: Edges) {
   const ping = (of: pg.Client, onLost: () => void) => {
     cancelTimer = clock.after(PING_MS, () => {
       if (client !== of) return;
-      of.query('select 1').then(
+      inTurn(of, 'select 1').then(
         () => ping(of, onLost),
         () => onLost(),
       );
@@ -104,7 +112,7 @@ export function createListener({ connect, clock, log }: Edges) {
       set.add(handler);
       try {
         const on = await connected();
-        await on.query(`listen ${quote(channel)}`);
+        await inTurn(on, `listen ${quote(channel)}`);
       } catch (error) {
         set.delete(handler);
         if (set.size === 0) handlers.delete(channel);
@@ -114,7 +122,7 @@ export function createListener({ connect, clock, log }: Edges) {
         set.delete(handler);
         if (set.size > 0) return;
         handlers.delete(channel);
-        await client?.query(`unlisten ${quote(channel)}`).catch(() => {});
+        if (client) await inTurn(client, `unlisten ${quote(channel)}`).catch(() => {});
       };
     },
     async close(): Promise<void> {

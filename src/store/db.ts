@@ -94,7 +94,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', (error) => log.warn({ error: error.message }, 'idle database connection lost'));
 
   const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client({ ...config, pipeline: true });
+    const client = new pg.Client(config);
     client.on('error', () => {});
     await client.connect();
     // The server frees the locks of a peer that vanished without a word.
