@@ -3,7 +3,7 @@ import { type Bench, figure, interleaved } from './figures.ts';
 import { type LoadOrder, type LoadResult, parseLoadResult } from './load-client.ts';
 import { openPlace, type Program } from './place.ts';
 
-const ROUNDS = 9;
+const ROUNDS = 7;
 const REQUESTS = 2000;
 const WARM_UP = 1500;
 const CONNECTIONS = 32;
@@ -23,7 +23,7 @@ export const webhook: Bench = {
       const program = await place.module('intake-server.ts', env);
       const baseline = await place.module('insert-server.ts', env);
       let from = 0;
-      /** `applied`: webhooks a second until every one of them has its incident, card and delivery. */
+      /** `applied`: webhooks a second until every one of them has its incident. */
       const load = async (server: Program, requests: number): Promise<LoadResult & { readonly applied: number }> => {
         const order: LoadOrder = {
           port: server.port,
