@@ -19,7 +19,7 @@ export default defineConfig({
     maxWorkers: 3,
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
-      project('unit', ['test/unit/**/*.test.ts']),
+      project('unit', ['test/unit/**/*.test.ts'], { timeout: 60_000 }),
       project('conformance', ['test/conformance/**/*.test.ts'], { timeout: 60_000 }),
       project('chat', ['test/chat/**/*.test.ts'], { timeout: 60_000 }),
       project('system', ['test/system/**/*.test.ts'], { timeout: 120_000 }),
