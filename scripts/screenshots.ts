@@ -81,15 +81,20 @@ try {
   const alerts = await open(desktop, operator.id, TOPICS.alerts, 'dark');
   const own = alerts.getByRole('button', { name: /✋/u });
   await own.nth(1).click({ timeout: 40_000 });
-  await alerts
-    .getByRole('button', { name: /🔕.*\b4/u })
-    .first()
-    .click();
+  await alerts.getByRole('button', { name: /🔕/u }).first().click();
+  const hours = alerts.getByRole('button', { name: /\b4\s*(h|ч)/u }).first();
+  await hours.waitFor({ timeout: 20_000 });
+  await shot(alerts, 'silence');
+  await hours.click();
   await alerts
     .getByText(/Silenced until|Заглушено до|Заглушён до|Заглушка до/u)
     .first()
     .waitFor({ timeout: 20_000 });
   await shot(alerts, 'alerts');
+  await alerts.getByRole('button', { name: /🔎/u }).nth(1).click();
+  await alerts.getByRole('button', { name: /📈/u }).first().click({ timeout: 20_000 });
+  await alerts.locator('img').last().waitFor({ timeout: 30_000 });
+  await shot(alerts, 'graph');
 
   const backups = await open(desktop, operator.id, TOPICS.backups, 'dark');
   await say(backups, '/backup pg main full');
