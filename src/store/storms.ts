@@ -64,12 +64,18 @@ const RECENT = `
     and c.reader is null
     and not exists (select from storm_incidents m where m.incident_id = c.ref::bigint and m.released_at is not null)`;
 
-export function situation(
-  q: Queryable,
+/** Until the transaction ends, nobody else ends an open storm of these chats: what joins it would be shown by nothing. */
+export async function situation(
+  tx: Tx,
   asked: { readonly chats: readonly number[]; readonly since: Date; readonly incidents: readonly number[] },
 ): Promise<Situation> {
-  return only(
-    q,
+  // Both statements travel together: the second begins, and sees what there is, when the first has its turn.
+  const turn = tx.query(
+    'select id from storms where chat_id = any ($1) and ended_at is null order by id for no key update',
+    [asked.chats],
+  );
+  const found = only(
+    tx,
     situation_,
     `select
        coalesce((select jsonb_agg(jsonb_build_object('id', s.id, 'chat', s.chat_id, 'thread', s.thread_id, 'topic', s.topic,
@@ -82,6 +88,8 @@ export function situation(
            select count(*) as total, count(*) filter (where priority = 0) as critical from (${RECENT}) n) r), '[]') as recent`,
     [asked.chats, asked.since, asked.incidents],
   );
+  const [answer] = await Promise.all([found, turn]);
+  return answer;
 }
 
 /** A storm begins in this chat, with the incidents whose cards made it one; the open one when there is one already. */
