@@ -18,7 +18,7 @@ export interface Press {
 }
 
 export interface WaitOptions {
-  /** How long to wait in real time before giving up, in ms; default 5,000. */
+  /** How long to wait in real time before giving up, in ms; default 20,000. */
   readonly timeoutMs?: number;
 }
 
@@ -256,7 +256,7 @@ function until<T>(
   cast: CastApi,
   look: () => T | undefined,
   lookAt: (event: WorldEvent) => T | undefined,
-  { timeoutMs = 5_000 }: WaitOptions,
+  { timeoutMs = 20_000 }: WaitOptions,
   error: () => Error,
 ): Promise<T> {
   const now = look();
