@@ -25,7 +25,7 @@ export default defineConfig({
       project('system', ['test/system/**/*.test.ts'], { timeout: 120_000 }),
       project('browser', ['test/browser/**/*.test.ts'], { timeout: 120_000 }),
       project('fault', ['test/fault/*.test.ts'], { timeout: 300_000 }),
-      // Only when asked for: `npm run test:faults`.
+      // Storms led by chance, another one each time: only when asked for, `npm run test:faults`.
       project('fault-big', ['test/fault/big/*.test.ts'], { timeout: 1_500_000 }),
     ],
   },

@@ -31,7 +31,7 @@ if (needsComponents(args)) {
 const folder = mkdtempSync(join(tmpdir(), 'vakhta-test-'));
 const report = join(folder, 'report.json');
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-// The long fault suite runs only when it is named.
+// The storms that chance leads are another test each time, and long: they run only when they are named.
 const wanted = args.some((arg) => arg.startsWith('--project')) ? args : ['--project=!fault-big', ...args];
 const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...wanted], {
   cwd: root,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NOTHING, weather } from './support/weather.ts';
+import { NOTHING, weather } from '../support/weather.ts';
 
 const GUESTS = ['pg1', 'docker1', 'gitlab', 'nginx', 'dns', 'vault', 'monitoring', 'mail'];
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NOTHING, weather } from './support/weather.ts';
+import { NOTHING, weather } from '../support/weather.ts';
 
 it('a storm loses nothing either when bot and worker are processes of their own, and each is killed', async () => {
   const broken = await weather({
