@@ -171,12 +171,13 @@ export function liveCards(q: Queryable, kind: string, refs: readonly string[]): 
   );
 }
 
-/** Shows the card in another view and queues its delivery; `undefined` when there is no such card any more. */
+/** Shows the card in another view and queues its delivery, which waits for no frame; `undefined` when there is no such card any more. */
 export async function setView(q: Queryable, id: string, view: string, now: Date): Promise<Card | undefined> {
   const changed = await first(
     q,
     card_,
-    `update cards set view = $2, rev = rev + 1 where id = $1 and gone_at is null returning ${columns}`,
+    `update cards set view = $2, rev = rev + 1, delivered_hash = null where id = $1 and gone_at is null
+     returning ${columns}`,
     [id, view],
   );
   if (changed) await queueDeliveries(q, [{ id, priority: changed.priority }], now);
