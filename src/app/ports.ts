@@ -74,14 +74,10 @@ export function portsOf({ config, db, clock, systems, queue, t, catalogue, redac
   });
   const probes = createProbeBoard({ db, clock, config });
   const drills = createDrillDesk({ db, clock, config, alertmanager: systems?.alertmanager, t });
+  const own = { drills, incidents, storms, silences, probes, watch };
   if (!systems) {
     return {
-      drills,
-      incidents,
-      storms,
-      silences,
-      probes,
-      watch,
+      ...own,
       get alertmanager() {
         return missing('alertmanager');
       },
@@ -107,12 +103,7 @@ export function portsOf({ config, db, clock, systems, queue, t, catalogue, redac
   }
   const { alertmanager, proxmox, pgbackrest } = systems;
   return {
-    drills,
-    incidents,
-    storms,
-    silences,
-    probes,
-    watch,
+    ...own,
     proxmox,
     pgbackrest,
     docker: systems.docker,
