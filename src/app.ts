@@ -24,30 +24,23 @@ import { countRuns } from './store/runs.ts';
 import { webhookBacklog } from './store/webhook-log.ts';
 import { createAlertWatch } from './tasks/alert-watch.ts';
 import type { Facts, Operation } from './tasks/define.ts';
-import { createTraitsIndex } from './tasks/evidence/traits.ts';
-import { createDockerLook } from './tasks/docker-look.ts';
 import { createExecutor, type Executor } from './tasks/lifecycle/executor.ts';
 import { createQuieter } from './tasks/lifecycle/quieting.ts';
 import { createReconciler } from './tasks/lifecycle/reconciler.ts';
 import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
 import { createStepUp } from './tasks/lifecycle/step-up.ts';
-import { createInventoryWatch } from './tasks/watch/inventory.ts';
-import { createEscalation } from './tasks/watch/escalate.ts';
-import { createStormWatch } from './tasks/watch/storm-watch.ts';
-import { createFixLoop } from './tasks/fixes/loop.ts';
-import { pageAgain } from './tasks/watch/paging.ts';
 import { createTargetNames } from './tasks/silences/names.ts';
 import { createIncidentWriter } from './tasks/watch/writer.ts';
 import { loadRunbooks } from './tasks/runbooks.ts';
 import { allMessages } from './messages.gen.ts';
-import { createHousekeeping } from './app/housekeeping.ts';
 import { backlogLine, createWayIn, isStuck } from './app/intake.ts';
 import { createMetrics, type Metrics } from './app/metrics.ts';
 import { factsOf, portsOf } from './app/ports.ts';
+import { createEvery, ledTogether, roundsOfAll, roundsOfBot, roundsOfWorker, type Standing } from './app/rounds.ts';
 import { schedulesOf } from './app/schedules.ts';
 import { addressOf, closeServer, listen } from './app/server.ts';
 import type { Systems } from './app/systems.ts';
-import { type Standing, watcherOfBot, watcherOfWorker } from './app/watcher.ts';
+import { watcherOfBot, watcherOfWorker } from './app/watcher.ts';
 
 /** `bot`: Telegram and webhooks; `worker`: the queue and everything with credentials; `start`: both in one process. */
 export type ProcessRole = 'bot' | 'worker' | 'start';
@@ -91,13 +84,7 @@ export interface App {
 const RUNBOOKS = fileURLToPath(new URL('../docs/runbooks', import.meta.url));
 const CONCURRENCY = 4;
 const DRAIN_MS = seconds(20);
-const RECONCILE_EVERY_MS = seconds(5);
 const HEARTBEAT_EVERY_MS = seconds(20);
-const ESCALATION_EVERY_MS = seconds(3);
-const STORM_WATCH_EVERY_MS = seconds(5);
-const FIX_LOOP_EVERY_MS = seconds(3);
-const TRAITS_EVERY_MS = seconds(20);
-const ALERT_WATCH_EVERY_MS = seconds(15);
 
 /** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
 export async function compose(config: Config, role: Composition, edges: Edges): Promise<App> {
@@ -185,9 +172,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   const requeue = (run: { readonly id: string; readonly rev: number }): Promise<void> =>
     queue.add(run.id, { jobId: `${run.id}-${run.rev}-m${Math.floor(clock.now().getTime() / minutes(1))}` });
   const reconciler = createReconciler({ db, clock, log, executor, requeue });
-  const housekeeping = createHousekeeping({ db, clock, log, retentionMs: days(config.retention.days) });
 
-  const traits = createTraitsIndex({ db });
   const writer = createIncidentWriter(config);
   const wayIn =
     hasBot && config.alertmanager ? createWayIn(config, { db, writer, clock, log, catalogue: texts }) : undefined;
@@ -254,23 +239,19 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     http.route('/', deploymentsRoute({ db, clock, log, token: secrets.source(config.deployments.token) }));
   }
 
-  /** Repeats until the program stops; a round that fails is logged and the next one comes. */
-  const every =
-    (ms: number, what: string, round: (signal: AbortSignal) => Promise<void>) => async (signal: AbortSignal) => {
-      while (!signal.aborted) {
-        await round(signal).catch((error: unknown) => log.warn({ err: error }, `${what} failed, it is tried again`));
-        await clock.sleep(ms, signal).catch(() => {});
-      }
-    };
+  const every = createEvery({ clock, log });
   const inBackground = (work: (signal: AbortSignal) => Promise<void>): void => {
     background.push(
       work(stopping.signal).catch((error: unknown) => log.error({ err: error }, 'a background task ended')),
     );
   };
 
-  const stand = ({ leader, run }: Standing): void =>
-    inBackground((signal) => (leader === undefined ? run(signal) : db.leader(leader, signal, run)));
-  const watcherEdges = { db, clock, log, writer, t: siteText, version, secrets, every };
+  const stand = (name: string, standing: readonly Standing[]): void => {
+    for (const { everywhere, run } of standing) if (everywhere) inBackground(run);
+    inBackground((signal) => db.leader(name, signal, ledTogether(standing, log)));
+  };
+  const roundsEdges = { db, clock, log, every };
+  const watcherEdges = { ...roundsEdges, writer, t: siteText, version, secrets };
 
   /** What menus and cards show is looked at when a worker starts, at most once an hour however often it restarts. */
   const lookAround = async (): Promise<void> => {
@@ -299,26 +280,10 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       });
       await queue.start(({ runId }, signal) => executor.process(runId, signal), { concurrency: CONCURRENCY });
       await lookAround();
-      if (systems) for (const one of await watcherOfWorker(config, systems, watcherEdges)) stand(one);
-      if (alertWatch) {
-        inBackground((signal) =>
-          db.leader('alert-watch', signal, every(ALERT_WATCH_EVERY_MS, 'asking Alertmanager', alertWatch.round)),
-        );
-      }
-      if (systems && systems.proxmox.ids.length > 0) {
-        const inventory = createInventoryWatch({ db, clock, log, proxmox: systems.proxmox });
-        inBackground((signal) =>
-          db.leader('inventory', signal, every(minutes(1), 'reading what runs where', inventory.round)),
-        );
-      }
-      const engines = systems?.docker;
-      if (engines && engines.ids.length > 0) {
-        const look = createDockerLook({ db, clock, log, engines });
-        inBackground((signal) => db.leader('docker-look', signal, every(minutes(5), 'looking at Docker', look.round)));
-      }
-      inBackground((signal) =>
-        db.leader('reconciler', signal, every(RECONCILE_EVERY_MS, 'reconciling', reconciler.round)),
-      );
+      stand('rounds-worker', [
+        ...roundsOfWorker({ systems, alertWatch, reconcile: reconciler.round }, roundsEdges),
+        ...(systems ? await watcherOfWorker(config, systems, watcherEdges) : []),
+      ]);
       stoppers.push(async () => {
         await queue.pauseAndDrain(DRAIN_MS);
         await ended();
@@ -332,8 +297,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
         heartbeat(db, { id: processId, role, version }, clock.now()),
       ),
     );
-    inBackground((signal) => db.leader('housekeeping', signal, every(minutes(10), 'housekeeping', housekeeping.round)));
-    inBackground((signal) => db.leader('traits', signal, every(TRAITS_EVERY_MS, 'noting traits', traits.round)));
+    stand('rounds', roundsOfAll(days(config.retention.days), roundsEdges));
     stoppers.push(() => scheduler.stop());
   });
 
@@ -341,17 +305,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     starters.push(async () => {
       // Not waited for: while Telegram is away, alerts are kept, schedules fire and operations run all the same.
       inBackground((signal) => bot.start(signal));
-      const escalation = createEscalation({ db, clock, log, config });
-      inBackground((signal) =>
-        db.leader('escalation', signal, every(ESCALATION_EVERY_MS, 'calling people', escalation.round)),
-      );
-      const storms = createStormWatch({ db, clock, log, config });
-      inBackground((signal) =>
-        db.leader('storm-watch', signal, every(STORM_WATCH_EVERY_MS, 'looking after storms', storms.round)),
-      );
-      for (const one of watcherOfBot(config, watcherEdges)) stand(one);
-      const loop = createFixLoop({ db, clock, log, rules: config.fixes, operations, pageAgain });
-      inBackground((signal) => db.leader('fixes', signal, every(FIX_LOOP_EVERY_MS, 'looking after fixes', loop.round)));
+      stand('rounds-bot', [...roundsOfBot(config, operations, roundsEdges), ...watcherOfBot(config, watcherEdges)]);
       stoppers.push(() => bot.stop());
     });
   }

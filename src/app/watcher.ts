@@ -1,41 +1,25 @@
 import { readFile } from 'node:fs/promises';
-import { type Clock, seconds } from '../core/clock.ts';
+import { seconds } from '../core/clock.ts';
 import type { Translate } from '../core/i18n.ts';
-import type { Log } from '../core/log.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { createLocalExecutor } from '../integrations/exec/local.ts';
 import { createHeartbeat } from '../integrations/heartbeat/heartbeat.ts';
 import { createAttempts } from '../integrations/probes/attempt.ts';
-import type { Database } from '../store/db.ts';
 import type { IncidentWriter } from '../tasks/watch/writer.ts';
 import { createDrillWatch } from '../tasks/watcher/drills.ts';
 import { createHeartbeatWatch } from '../tasks/watcher/heartbeat.ts';
 import { createProber } from '../tasks/watcher/prober.ts';
 import { createWatchdog } from '../tasks/watcher/watchdog.ts';
+import type { RoundsEdges, Standing } from './rounds.ts';
 import type { Systems } from './systems.ts';
 
-/** Work that goes on in the background until its signal aborts. */
-export interface Standing {
-  /** Under this name one process of all leads it; without one each process does it. */
-  readonly leader?: string;
-  readonly run: (signal: AbortSignal) => Promise<void>;
-}
-
-export interface WatcherEdges {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly log: Log;
+export interface WatcherEdges extends RoundsEdges {
   readonly writer: IncidentWriter;
   /** In the language of the site. */
   readonly t: Translate;
   readonly version: string;
   readonly secrets: Secrets;
-  readonly every: (
-    ms: number,
-    what: string,
-    round: (signal: AbortSignal) => Promise<void>,
-  ) => (signal: AbortSignal) => Promise<void>;
 }
 
 const WATCHDOG_EVERY_MS = seconds(5);
@@ -61,17 +45,17 @@ export async function watcherOfWorker(
       prometheus,
       t,
     });
-    standing.push({ leader: 'watchdog', run: every(WATCHDOG_EVERY_MS, 'looking for the Watchdog', round) });
+    standing.push({ run: every(WATCHDOG_EVERY_MS, 'looking for the Watchdog', round) });
   }
   if (config.drill) {
     const { round } = createDrillWatch({ db, clock, log, writer, config, alertmanager, t });
-    standing.push({ leader: 'drills', run: every(DRILL_EVERY_MS, 'following drills', round) });
+    standing.push({ run: every(DRILL_EVERY_MS, 'following drills', round) });
   }
   if (config.probes.length > 0) {
     const ca = config.certificates.ca === undefined ? [] : [await readFile(config.certificates.ca, 'utf8')];
     const local = createLocalExecutor({}, { clock });
     const attempt = createAttempts({ clock, ca, local, version: edges.version });
-    standing.push({ leader: 'probes', run: createProber({ db, clock, log, writer, config, attempt, t }).run });
+    standing.push({ run: createProber({ db, clock, log, writer, config, attempt, t }).run });
   }
   return standing;
 }
@@ -84,5 +68,5 @@ export function watcherOfBot(config: Config, edges: WatcherEdges): readonly Stan
   const heartbeat = createHeartbeat({ url: secrets.source(url), version }, { fetch: globalThis.fetch, clock });
   const polling = config.telegram.mode === 'polling';
   const { run } = createHeartbeatWatch({ db, clock, log, heartbeat, everyMs: seconds(everySeconds), polling });
-  return [{ run }];
+  return [{ everywhere: true, run }];
 }
