@@ -136,10 +136,12 @@ export const thresholdText = ({ op, value }: Threshold, format: (value: number) 
 
 const SIGNS = { '>': '>', '>=': '≥', '<': '<', '<=': '≤', '==': '=', '!=': '≠' } as const;
 
-/** Until now, so that a fresh fall is seen; of an incident that is over until a little after its end. */
+/**
+ * Until this very moment, so that the value that fired is in it, however fresh it is; of an incident that is over until
+ * a little after its end.
+ */
 function rangeOf(row: Incident, now: Date) {
-  const end = row.resolvedAt ? Math.min(now.getTime(), row.resolvedAt.getTime() + AFTER_MS) : now.getTime();
-  const to = new Date(Math.floor(end / 1000) * 1000);
+  const to = row.resolvedAt ? new Date(Math.min(now.getTime(), row.resolvedAt.getTime() + AFTER_MS)) : now;
   return { from: new Date(to.getTime() - SPAN_MS), to, stepSeconds: STEP_SECONDS };
 }
 
