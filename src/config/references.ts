@@ -5,7 +5,7 @@ import type { Path, SourceDocument } from './document.ts';
 import { valueAt } from './issues.ts';
 import { formatPath, type Problem } from './problem.ts';
 import { parseSecretRef } from './secret-ref.ts';
-import { LOCAL_HOST } from './sections/systems.ts';
+import { LOCAL_HOST } from './sections/common.ts';
 import { suggest } from './suggest.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;

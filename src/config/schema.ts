@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Operator } from '../core/people.ts';
 import type { SecretRef } from './secret-ref.ts';
-import { text } from './sections/common.ts';
+import { kit, pbs, recovery, restic, restoreDrill } from './sections/backups.ts';
+import { LOCAL_HOST, text } from './sections/common.ts';
 import { chat, digest, operator, route } from './sections/people.ts';
 import { database, http, log, policy, queue, retention, site, telegram } from './sections/service.ts';
 import {
@@ -24,7 +25,7 @@ import {
 import { alertmanager, certificates, host, postgres, prometheus, proxmox, vault } from './sections/systems.ts';
 
 export type { SecretRef } from './secret-ref.ts';
-export { LOCAL_HOST } from './sections/systems.ts';
+export { LOCAL_HOST } from './sections/common.ts';
 
 /** The whole file, each mapping by itself. What one place says of another is checked by `references.ts`. */
 export const fileSchema = z
@@ -63,7 +64,12 @@ export const fileSchema = z
     hosts: z.array(host).default([]).describe('Machines reached over SSH.'),
     docker: z.array(docker).default([]).describe('Docker engines.'),
     fixes: z.array(fix).default([]).describe('Operations offered on the cards of alerts that they may mend.'),
-    postgres: z.array(postgres).default([]).describe('PostgreSQL clusters backed up by pgBackRest.'),
+    postgres: z.array(postgres).default([]).describe('PostgreSQL clusters that are backed up.'),
+    restic: z.array(restic).default([]).describe('Volumes of Docker and files, by restic.'),
+    pbs: z.array(pbs).default([]).describe('Proxmox Backup Servers.'),
+    recovery: recovery.prefault({}),
+    restore_drills: z.array(restoreDrill).default([]).describe('Restores that are tried out by the clock.'),
+    kit: kit.exactOptional(),
     certificates: certificates.prefault({}),
     vault: vault.exactOptional(),
     digest: z.array(digest).default([]).describe('Regular summaries.'),
@@ -87,13 +93,33 @@ export type Chat = Filled<File['chats'][number], WithPlace>;
 export type Digest = Filled<File['digest'][number], 'language' | 'zone'>;
 export type Endpoint = Filled<File['certificates']['endpoints'][number], 'servername' | 'name'>;
 export type Probe = Filled<File['probes'][number], 'name'>;
+export type Stanza = Filled<File['postgres'][number], 'binary'>;
+export type ResticSet = Filled<File['restic'][number], 'hostName'>;
+export type ResticVolume = ResticSet['volumes'][number];
 export type PrometheusConfig = NonNullable<File['prometheus']>;
 export type AuthConfig = NonNullable<PrometheusConfig['auth']>;
 
 /** The configuration as the program uses it: camelCase, defaults filled in, every reference to another place valid. */
 export interface Config
-  extends Readonly<Omit<File, 'data_dir' | 'operators' | 'chats' | 'digest' | 'certificates' | 'watch' | 'probes'>> {
+  extends Readonly<
+    Omit<
+      File,
+      | 'data_dir'
+      | 'restore_drills'
+      | 'operators'
+      | 'chats'
+      | 'digest'
+      | 'certificates'
+      | 'watch'
+      | 'probes'
+      | 'postgres'
+      | 'restic'
+    >
+  > {
   readonly dataDir: string;
+  readonly restoreDrills: File['restore_drills'];
+  readonly postgres: readonly Stanza[];
+  readonly restic: readonly ResticSet[];
   readonly operators: readonly ConfiguredOperator[];
   readonly chats: readonly Chat[];
   readonly digest: readonly Digest[];
@@ -107,7 +133,7 @@ export interface Config
  * connection strings from the environment (`DATABASE_URL`, `REDIS_URL`).
  */
 export function resolve(file: File, env: Readonly<Record<string, string | undefined>>): Config {
-  const { data_dir: dataDir, ...rest } = file;
+  const { data_dir: dataDir, restore_drills: restoreDrills, ...rest } = file;
   const { language, zone } = file.site;
   const chats = file.chats.map((one) => ({
     ...one,
@@ -119,6 +145,15 @@ export function resolve(file: File, env: Readonly<Record<string, string | undefi
   return {
     ...rest,
     dataDir,
+    restoreDrills,
+    postgres: file.postgres.map((one) => ({
+      ...one,
+      binary: one.binary ?? [one.driver === 'wal-g' ? 'wal-g' : 'pgbackrest'],
+    })),
+    restic: file.restic.map((one) => ({
+      ...one,
+      hostName: one.hostName ?? (one.host === LOCAL_HOST ? file.site.id : one.host),
+    })),
     database: withDefault(file.database, 'url', env, 'DATABASE_URL'),
     queue: withDefault(file.queue, 'redisUrl', env, 'REDIS_URL'),
     operators: file.operators.map((one) => ({

@@ -70,3 +70,9 @@ function dedent(text: string): string {
 }
 
 const plainNumber = (value: number): FluentNumber => new FluentNumber(value, { useGrouping: false });
+
+/** A sentence by catalogue key: stored with the run, put into words for each reader. */
+export interface Text {
+  readonly key: string;
+  readonly args?: Readonly<Record<string, string | number>>;
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import type { Doc } from '../core/doc.ts';
-import type { Messages, Translate } from '../core/i18n.ts';
+import type { Messages, Text, Translate } from '../core/i18n.ts';
 import type { Actor, Language, Operator, Role } from '../core/people.ts';
 import { VakhtaError } from '../core/error.ts';
 import { type Approval, approvalFor, type Risk } from '../core/policy.ts';
@@ -10,11 +10,7 @@ import type { Matcher } from '../integrations/alertmanager/matchers.ts';
 import type { PortName, Ports } from './ports.ts';
 import type { TargetNames } from './silences/names.ts';
 
-/** A sentence by catalogue key: stored with the run, put into words for each reader. */
-export interface Text {
-  readonly key: string;
-  readonly args?: Readonly<Record<string, string | number>>;
-}
+export type { Text } from '../core/i18n.ts';
 
 /** What will happen, worked out without doing it. */
 export interface Plan {

@@ -96,3 +96,20 @@ export const auth = () =>
       .describe('HTTP basic authentication.')
       .exactOptional(),
   }).describe('Credentials: either bearer or basic.');
+
+/** `host` of what is run on the machine where the worker runs. */
+export const LOCAL_HOST = 'local';
+
+/** As Proxmox builds it: `USER@REALM!NAME`, realm and name of two characters at least (pve-common, `JSONSchema.pm`). */
+const TOKEN_ID = /^[^\s:/@!]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+$/;
+
+export const tokenId = () =>
+  stringThat((value) => TOKEN_ID.test(value), 'cfg-bad-token-id').meta({ pattern: TOKEN_ID.source });
+
+const FINGERPRINT = /^([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/;
+
+/** SHA-256 of a certificate, in capitals. */
+export const fingerprint = () =>
+  readAs((value) => (FINGERPRINT.test(value) ? { ok: value.toUpperCase() } : { text: 'cfg-bad-fingerprint' })).meta({
+    pattern: FINGERPRINT.source,
+  });

@@ -1,5 +1,19 @@
 import { z } from 'zod';
-import { auth, count, id, port, readAs, secretRef, section, text, url } from './common.ts';
+import { cluster, guestBackup, scratch } from './backups.ts';
+import {
+  auth,
+  count,
+  fingerprint,
+  id,
+  LOCAL_HOST,
+  port,
+  readAs,
+  secretRef,
+  section,
+  text,
+  tokenId,
+  url,
+} from './common.ts';
 
 export const alertmanager = section({
   url: url().describe('Address of the Alertmanager API.'),
@@ -12,27 +26,19 @@ export const prometheus = section({
   auth: auth().exactOptional(),
 }).describe('Prometheus: queries behind cards and graphs.');
 
-/** As Proxmox VE builds it: `USER@REALM!NAME`, realm and name of two characters at least (pve-common, `JSONSchema.pm`). */
-const TOKEN_ID = /^[^\s:/@!]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+$/;
-const FINGERPRINT = /^([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/;
-
 export const proxmox = section({
   id: id().describe('Name of this Proxmox VE host or cluster.'),
   url: url().describe('Address of the API, with port 8006.'),
-  token_id: readAs((value) => (TOKEN_ID.test(value) ? { ok: value } : { text: 'cfg-bad-token-id' }))
-    .meta({ pattern: TOKEN_ID.source })
-    .describe('user@realm!name of the API token.'),
+  token_id: tokenId().describe('user@realm!name of the API token.'),
   token: secretRef().describe('The UUID of the API token.'),
   ca: text()
     .describe('File with the CA certificate (PEM), usually /etc/pve/pve-root-ca.pem of the host.')
     .exactOptional(),
-  fingerprint: readAs((value) =>
-    FINGERPRINT.test(value) ? { ok: value.toUpperCase() } : { text: 'cfg-bad-fingerprint' },
-  )
-    .meta({ pattern: FINGERPRINT.source })
-    .describe('SHA-256 fingerprint of the certificate, instead of ca.')
-    .exactOptional(),
+  fingerprint: fingerprint().describe('SHA-256 fingerprint of the certificate, instead of ca.').exactOptional(),
+  backup: guestBackup.exactOptional(),
 });
+
+const GUEST = /^[a-z0-9][a-z0-9_.-]{0,39}\/[1-9]\d{2,8}$/;
 
 const HOST_KEY =
   /^((ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?|SHA256:[A-Za-z0-9+/]{43}=?)$/;
@@ -46,23 +52,31 @@ export const host = section({
   host_key: readAs((value) => (HOST_KEY.test(value) ? { ok: value } : { text: 'cfg-bad-host-key' }))
     .meta({ pattern: HOST_KEY.source })
     .describe('The public host key as `ssh-keyscan` prints it (type and base64), or its SHA256: fingerprint.'),
+  guest: readAs((value) => (GUEST.test(value) ? { ok: value } : { text: 'cfg-bad-guest' }))
+    .meta({ pattern: GUEST.source, examples: ['pve1/101'] })
+    .describe(
+      'The guest of Proxmox that this host is, as pve1/101: what is done to the guest waits for what is done in it.',
+    )
+    .exactOptional(),
 });
-
-/** `host` of a stanza that pgBackRest backs up on the machine where the worker runs. */
-export const LOCAL_HOST = 'local';
 
 export const postgres = section({
   id: id().describe('Name shown to people.'),
-  stanza: text().describe('Stanza of pgBackRest.'),
+  driver: z.enum(['pgbackrest', 'wal-g']).default('pgbackrest').describe('What makes the backups.'),
+  stanza: text().describe('Stanza of pgBackRest; with WAL-G a name for people.'),
   host: z.string().default(LOCAL_HOST).describe('Id of the host where pgBackRest is run, or local.'),
   binary: z
     .array(text())
     .min(1)
-    .default(['pgbackrest'])
-    .describe('The command as a list of arguments; nothing goes through a shell.'),
+    .describe('The command as a list of arguments; nothing goes through a shell. Default: pgbackrest or wal-g.')
+    .exactOptional(),
   run_as: text().describe('User that runs it, by sudo -n -u.').exactOptional(),
   config: text().describe('Configuration file of pgBackRest on that host.').exactOptional(),
   max_age_hours: count(1, 8760).default(26).describe('A last good backup older than this is a warning.'),
+  offsite_repo: count(1, 256).describe('Number of the repository of pgBackRest that lies elsewhere.').exactOptional(),
+  offsite_max_age_hours: count(1, 8760).default(50).describe('A newest backup there older than this is a warning.'),
+  cluster: cluster.exactOptional(),
+  scratch: scratch.exactOptional(),
 });
 
 export const endpoint = section({
