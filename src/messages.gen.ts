@@ -46,6 +46,7 @@ import { messages as integrationsExecMessages } from './integrations/exec/messag
 import { messages as integrationsHeartbeatHeartbeat } from './integrations/heartbeat/heartbeat.ts';
 import { messages as integrationsLokiMessages } from './integrations/loki/messages.ts';
 import { messages as integrationsPgbackrestMessages } from './integrations/pgbackrest/messages.ts';
+import { messages as integrationsPostgresPsql } from './integrations/postgres/psql.ts';
 import { messages as integrationsPrometheusMessages } from './integrations/prometheus/messages.ts';
 import { messages as integrationsProxmoxMessages } from './integrations/proxmox/messages.ts';
 import { messages as integrationsTlsMessages } from './integrations/tls/messages.ts';
@@ -86,6 +87,7 @@ import { messages as tasksOperationsWatchGive } from './tasks/operations/watch-g
 import { messages as tasksOperationsWatchTake } from './tasks/operations/watch-take.ts';
 import { messages as tasksOperationsWatch } from './tasks/operations/watch.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
+import { messages as tasksScratchMessages } from './tasks/scratch/messages.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
 import { messages as tasksStorms } from './tasks/storms.ts';
 import { messages as tasksWatchFolding } from './tasks/watch/folding.ts';
@@ -146,6 +148,7 @@ export const allMessages: readonly Messages[] = [
     integrationsHeartbeatHeartbeat,
     integrationsLokiMessages,
     integrationsPgbackrestMessages,
+    integrationsPostgresPsql,
     integrationsPrometheusMessages,
     integrationsProxmoxMessages,
     integrationsTlsMessages,
@@ -186,6 +189,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsWatchTake,
     tasksOperationsWatch,
     tasksOverviewDoc,
+    tasksScratchMessages,
     tasksSeveral,
     tasksStorms,
     tasksWatchFolding,
