@@ -87,6 +87,8 @@ import { messages as tasksOperationsWatchGive } from './tasks/operations/watch-g
 import { messages as tasksOperationsWatchTake } from './tasks/operations/watch-take.ts';
 import { messages as tasksOperationsWatch } from './tasks/operations/watch.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
+import { messages as tasksRecoveryBoard } from './tasks/recovery/board.ts';
+import { messages as tasksRecoveryDesk } from './tasks/recovery/desk.ts';
 import { messages as tasksScratchMessages } from './tasks/scratch/messages.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
 import { messages as tasksStorms } from './tasks/storms.ts';
@@ -189,6 +191,8 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsWatchTake,
     tasksOperationsWatch,
     tasksOverviewDoc,
+    tasksRecoveryBoard,
+    tasksRecoveryDesk,
     tasksScratchMessages,
     tasksSeveral,
     tasksStorms,

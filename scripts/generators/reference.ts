@@ -61,6 +61,9 @@ const texts = defineMessages({
     ref-from-guests = the guests last seen in Proxmox VE
     ref-from-engines = the ids under \`docker\` in the configuration
     ref-from-containers = the containers last seen on the Docker engines
+    ref-from-backup-targets = a target of backups: \`pg:main\`, \`guest:gitlab\`, \`volume:grafana\`, \`offsite-pg:main\`, \`offsite-volume:grafana\`
+    ref-from-drill-targets = a target whose restore can be tried out, as \`pg:main\`
+    ref-from-check-targets = a repository: \`pg:main\`, \`restic:files\`, \`pbs:pbs1/main\`
     ref-from-operators = the ids under \`operators\` in the configuration
     ref-no-arguments = No arguments.
     ref-operations = Operations
@@ -121,6 +124,9 @@ const texts = defineMessages({
     ref-from-guests = гости, какими их последний раз видели в Proxmox VE
     ref-from-engines = id из раздела \`docker\` конфигурации
     ref-from-containers = контейнеры, какими их последний раз видели в Docker
+    ref-from-backup-targets = цель резервного копирования: \`pg:main\`, \`guest:gitlab\`, \`volume:grafana\`, \`offsite-pg:main\`, \`offsite-volume:grafana\`
+    ref-from-drill-targets = цель, которую можно пробно восстановить, например \`pg:main\`
+    ref-from-check-targets = хранилище: \`pg:main\`, \`restic:files\`, \`pbs:pbs1/main\`
     ref-from-operators = id из раздела \`operators\` конфигурации
     ref-no-arguments = Аргументов нет.
     ref-operations = Операции
@@ -291,6 +297,9 @@ const NAMES: Facts = {
   guests: () => Promise.resolve(['guests']),
   engines: ['engines'],
   containers: () => Promise.resolve(['containers']),
+  backupTargets: () => Promise.resolve(['backup-targets']),
+  drillTargets: () => Promise.resolve(['drill-targets']),
+  checkTargets: ['check-targets'],
 };
 
 async function values(argument: Argument, t: Translate): Promise<string> {

@@ -1,7 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
 import type { Catalogue, Translate } from '../core/i18n.ts';
+import type { Log } from '../core/log.ts';
+import type { Random } from '../core/random.ts';
 import type { Config, Endpoint } from '../config/schema.ts';
+import type { Secrets } from '../config/secrets.ts';
 import type { Database } from '../store/db.ts';
 import { observation } from '../store/observations.ts';
 import type { JobQueue } from '../store/queue.ts';
@@ -10,8 +13,13 @@ import type { Facts } from '../tasks/define.ts';
 import { createEvidence } from '../tasks/evidence/evidence.ts';
 import { containersKey } from '../tasks/docker-look.ts';
 import { createIncidentDesk } from '../tasks/incidents.ts';
+import { createLockPaths } from '../tasks/lock-paths.ts';
 import { createOverview } from '../tasks/overview.ts';
 import type { Ports } from '../tasks/ports.ts';
+import { lastBoard } from '../tasks/recovery/board.ts';
+import { createRecoveryDesk } from '../tasks/recovery/desk.ts';
+import { backupTargets, checkTargets, drillsGuests, drillTargets } from '../tasks/recovery/targets.ts';
+import { createScratchDesk } from '../tasks/scratch/desk.ts';
 import { createSilenceDesk } from '../tasks/silences/desk.ts';
 import { createTargetNames } from '../tasks/silences/names.ts';
 import { createStormDesk } from '../tasks/storms.ts';
@@ -19,6 +27,7 @@ import { type Place, placeFor } from '../tasks/watch/placement.ts';
 import { createProbeBoard } from '../tasks/watcher/board.ts';
 import { createDrillDesk } from '../tasks/watcher/drills.ts';
 import { createWatchDesk } from '../tasks/watch/rota.ts';
+import { recoveryParts } from './recovery.ts';
 import type { Systems } from './systems.ts';
 
 /** What forms, menus and checks may know of the declared world. */
@@ -36,7 +45,19 @@ export function factsOf(config: Config, db: Database): Facts {
       const seen = await Promise.all(config.docker.map(({ id }) => observation(db, containersKey(id))));
       return [...new Set(seen.flatMap((one) => namesIn(one?.data)))].sort();
     },
+    backupTargets: async () => [...backupTargets(config), ...(await guestTargets(db))],
+    drillTargets: async () => [...drillTargets(config), ...(drillsGuests(config) ? await guestTargets(db) : [])],
+    checkTargets: checkTargets(config),
   };
+}
+
+/** Guests whose backups were looked at. */
+async function guestTargets(db: Database): Promise<string[]> {
+  const board = await lastBoard(db);
+  return (board?.states ?? [])
+    .map(({ target }) => target)
+    .filter((target) => target.startsWith('guest:'))
+    .sort();
 }
 
 function namesIn(data: unknown): string[] {
@@ -48,6 +69,9 @@ interface PortsOptions {
   readonly config: Config;
   readonly db: Database;
   readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+  readonly secrets: Secrets;
   readonly systems: Systems | undefined;
   readonly queue: JobQueue;
   /** In the language of the site. */
@@ -58,7 +82,8 @@ interface PortsOptions {
 }
 
 /** The ports by name, made when first used; one that is not configured, or not in this process, says so. */
-export function portsOf({ config, db, clock, systems, queue, t, catalogue, redact }: PortsOptions): Ports {
+export function portsOf(options: PortsOptions): Ports {
+  const { config, db, clock, log, systems, queue, t, catalogue, redact } = options;
   const missing = (port: string): never => {
     throw new VakhtaError('permanent', 'port-missing', `port ${port} is not available here`, { args: { port } });
   };
@@ -74,7 +99,12 @@ export function portsOf({ config, db, clock, systems, queue, t, catalogue, redac
   });
   const probes = createProbeBoard({ db, clock, config });
   const drills = createDrillDesk({ db, clock, config, alertmanager: systems?.alertmanager, t });
-  const own = { drills, incidents, storms, silences, probes, watch };
+  const lockPaths = createLockPaths(config);
+  const scratch = createScratchDesk({ db, clock });
+  const { random, secrets } = options;
+  const parts = systems && recoveryParts(config, systems, { db, clock, log, random, scratch, secrets });
+  const recovery = createRecoveryDesk({ db, clock, log, config, parts });
+  const own = { drills, incidents, lockPaths, recovery, scratch, storms, silences, probes, watch };
   if (!systems) {
     return {
       ...own,

@@ -80,6 +80,12 @@ export interface Facts {
   readonly engines: readonly string[];
   /** Names of containers as last seen, of all engines; empty when never seen. */
   containers(): Promise<readonly string[]>;
+  /** Targets of backups (`pg:main`), guests as last seen. */
+  backupTargets(): Promise<readonly string[]>;
+  /** Those whose restore can be tried out. */
+  drillTargets(): Promise<readonly string[]>;
+  /** Repositories that can be verified: `pg:main`, `restic:files`, `pbs:pbs1/main`. */
+  readonly checkTargets: readonly string[];
 }
 
 export interface Field {

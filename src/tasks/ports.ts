@@ -6,7 +6,10 @@ import type { CertificateWatch } from './certificates.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { IncidentDesk } from './incidents.ts';
 import type { Overview } from './overview.ts';
+import type { LockPaths } from './lock-paths.ts';
+import type { ScratchDesk } from './scratch/desk.ts';
 import type { SilenceDesk } from './silences/desk.ts';
+import type { RecoveryDesk } from './recovery/desk.ts';
 import type { Several } from './several.ts';
 import type { WatchDesk } from './watch/rota.ts';
 import type { StormDesk } from './storms.ts';
@@ -24,12 +27,15 @@ export interface Ports {
   readonly drills: DrillDesk;
   readonly evidence: Evidence;
   readonly incidents: IncidentDesk;
+  readonly lockPaths: LockPaths;
   readonly overview: Overview;
   readonly pgbackrest: Several<PgBackRest>;
   readonly probes: ProbeBoard;
   readonly proxmox: Several<Proxmox>;
+  readonly recovery: RecoveryDesk;
   readonly watch: WatchDesk;
   readonly storms: StormDesk;
+  readonly scratch: ScratchDesk;
   readonly silences: SilenceDesk;
 }
 

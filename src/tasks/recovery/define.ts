@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Text } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
-import type { DrillReport } from '../../core/recovery.ts';
+import type { DrillReport, Target } from '../../core/recovery.ts';
 import type { Progress } from '../define.ts';
 
 /** What work on backups may use of the run that it belongs to. */
@@ -93,4 +93,6 @@ export interface RecoveryParts {
   readonly drillables: readonly Drillable[];
   readonly sources: readonly BackupSource[];
   readonly verifiables: readonly Verifiable[];
+  /** For targets that come and go, as guests: asked when `drillables` has no such one. */
+  readonly findDrillable?: (target: Target) => Drillable | undefined;
 }
