@@ -21,9 +21,15 @@ export interface Gates {
   start(run: Run, operation: Operation): Promise<Run | undefined>;
 }
 
-/** A lock that another run has. */
+/** A lock that another run has, as the card of who waits tells it. */
 interface Held {
+  /** `#12` */
   readonly holder: string;
+  /** Its command, which is the same in all languages: `/backup pg main`. */
+  readonly what: string;
+  readonly kind: Run['actor']['kind'];
+  /** Who asked for it. */
+  readonly by: string;
   readonly key: string;
 }
 
@@ -117,10 +123,18 @@ export function createGates(tools: Tools): Gates {
     return undefined;
   };
 
-  const isNoted = ({ progress }: Run, { holder, key }: Held): boolean => {
+  const isNoted = ({ progress }: Run, held: Held): boolean => {
     const { key: text, args } = progress?.step ?? {};
-    return text === WAITS_FOR_LOCK && args?.['holder'] === holder && args['key'] === key;
+    return text === WAITS_FOR_LOCK && Object.entries(held).every(([name, value]) => args?.[name] === value);
   };
+
+  const heldBy = ({ number, operation, plan: planned, actor }: Run, key: string): Held => ({
+    holder: `#${number}`,
+    what: `/${operation.replaceAll('.', ' ')} ${planned?.target ?? ''}`.trim(),
+    kind: actor.kind,
+    by: (actor.kind === 'operator' ? people(actor.id)?.name : undefined) ?? actor.id,
+    key,
+  });
 
   /** Says on the card whom the run waits for; who holds the lock finds the run by this, too. */
   const note = (run: Run, held: Held): Promise<Run | undefined> =>
@@ -161,7 +175,7 @@ export function createGates(tools: Tools): Gates {
     try {
       return await db.tx(async (tx): Promise<Taken> => {
         const got = await acquireLocks(tx, run.id, keys, now);
-        if (!got.ok) return { holder: `#${got.holder.number}`, key: got.key };
+        if (!got.ok) return heldBy(got.holder, got.key);
         const patch = { worker: tools.worker, progress: null, error: null };
         const started = await step(tx, run, 'running', patch, now, { actor: SYSTEM, action: 'run.started' });
         // Rolled back: locks of a run that was cancelled meanwhile would be held for ever.

@@ -49,7 +49,11 @@ export const messages = defineMessages({
     err-port-missing = “{ $port }” is not configured. Add it to the configuration, then check with: vakhta doctor
     err-role-lost = { $who } may no longer do this. The role is checked again just before the start, so nothing was done.
     err-approval-missing = The approval it needs is missing, so nothing was done. Ask again.
-    run-waits-lock = Waiting for run { $holder }, which holds { $key }
+    run-waits-lock = Waiting for run { $holder } { $what } ({ $kind ->
+        [schedule] on schedule
+        [system] by itself
+       *[other] { $by }
+    }), which holds { $key }
     run-reconciling = Interrupted; finding out what really happened
     run-reconciling-later = Interrupted; the system does not answer, so what happened is still unknown
     run-verify-unable = the check itself failed, look for yourself
@@ -103,7 +107,11 @@ export const messages = defineMessages({
     err-port-missing = «{ $port }» не настроено. Добавьте в конфигурацию и проверьте: vakhta doctor
     err-role-lost = У { $who } больше нет на это прав. Роль проверяется ещё раз перед самым запуском, поэтому ничего не сделано.
     err-approval-missing = Нужного одобрения нет, поэтому ничего не сделано. Запросите снова.
-    run-waits-lock = Ждёт запуск { $holder }: занято { $key }
+    run-waits-lock = Ждёт запуск { $holder } { $what } ({ $kind ->
+        [schedule] по расписанию
+        [system] сама Вахта
+       *[other] { $by }
+    }): занято { $key }
     run-reconciling = Работа прервалась, выясняю, что произошло на самом деле
     run-reconciling-later = Работа прервалась; система не отвечает, поэтому итог пока неизвестен
     run-verify-unable = сама проверка не удалась, посмотрите сами

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { toVakhtaError } from '../../core/error.ts';
 import { toJson } from '../../core/json.ts';
+import { conflict } from '../../core/locks.ts';
 import type { Log } from '../../core/log.ts';
 import type { Actor } from '../../core/people.ts';
 import { newErrorId, type Random } from '../../core/random.ts';
@@ -78,7 +79,7 @@ export function createTools(options: ExecutorOptions): Tools {
     try {
       for (const run of await openRuns(db, ['queued'])) {
         const waitsFor = run.progress?.step.key === WAITS_FOR_LOCK ? run.progress.step.args?.['key'] : undefined;
-        if (typeof waitsFor === 'string' && keys.includes(waitsFor)) await options.enqueue(run);
+        if (typeof waitsFor === 'string' && keys.some((key) => conflict(key, waitsFor))) await options.enqueue(run);
       }
     } catch (error) {
       log.warn({ err: error }, 'runs that wait for a lock were not woken; the reconciler does it');

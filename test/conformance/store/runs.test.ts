@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { NEXT, RUN_STATES, type RunState } from '../../../src/core/run.ts';
 import type { Database } from '../../../src/store/db.ts';
-import { acquireLocks, releaseLocks } from '../../../src/store/run-locks.ts';
 import {
   askCancel,
   countRuns,
@@ -215,37 +214,5 @@ test('a step changes what it names, clears what it nulls, and leaves the rest', 
     plan,
     stepUp: { failures: 1, checked: false },
     finishedAt: later(3),
-  });
-});
-
-describe('locks', () => {
-  test('all or nothing, and the holder is named; the end of a run frees them', async () => {
-    const { db } = await storeForTest();
-    const [one, two] = [await newRun(db), await newRun(db)];
-    expect(await acquireLocks(db, one.id, ['pg:main', 'host:a'], T0)).toEqual({ ok: true });
-    expect(await acquireLocks(db, one.id, ['host:a', 'pg:main'], T0)).toEqual({ ok: true });
-    expect(await acquireLocks(db, two.id, ['host:b', 'pg:main'], T0)).toMatchObject({
-      ok: false,
-      key: 'pg:main',
-      holder: { id: one.id },
-    });
-    // Nothing was kept of the failed attempt.
-    expect(await acquireLocks(db, one.id, ['host:b'], T0)).toEqual({ ok: true });
-    await moveRun(db, one.id, 'queued', 'cancelled', {}, T0);
-    expect(await acquireLocks(db, two.id, ['host:b', 'pg:main'], T0)).toEqual({ ok: true });
-    await releaseLocks(db, two.id);
-    expect(await acquireLocks(db, two.id, [], T0)).toEqual({ ok: true });
-  });
-
-  test('of many runs that want overlapping locks at once, no two hold the same', async () => {
-    const { db } = await storeForTest(12);
-    const runs = await Promise.all(Array.from({ length: 12 }, () => newRun(db)));
-    const keysOf = (n: number) => [`k${n % 3}`, `k${(n + 1) % 3}`];
-    const outcomes = await Promise.all(runs.map(({ id }, n) => acquireLocks(db, id, keysOf(n), T0)));
-    const winners = runs.filter((_, n) => outcomes[n]!.ok);
-    // Any two pairs of three keys overlap: at most one can have both.
-    expect(winners.length).toBeLessThanOrEqual(1);
-    const { rows } = await db.query('select count(*) as n from run_locks');
-    expect(rows).toEqual([{ n: winners.length * 2 }]);
   });
 });
