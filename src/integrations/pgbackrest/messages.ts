@@ -6,6 +6,7 @@ export const messages = defineMessages({
     pgbackrest-step-copying = copying files
     pgbackrest-step-wal = waiting until the WAL is archived
     pgbackrest-step-expire = removing expired backups
+    pgbackrest-step-restoring = restoring files
 
     pgbackrest-stanza-ok = { $stanza }: last backup { $label }, { $hours ->
         [0] less than an hour old
@@ -21,6 +22,7 @@ export const messages = defineMessages({
     pgbackrest-stanza-backup-not-found = { $stanza }: the requested backup is not in the repository.
     pgbackrest-stanza-other = { $stanza }: the repository cannot be read ({ $detail }). A wrong passphrase looks like this too.
 
+    err-pgbackrest-restore-words = Vakhta was about to hand pgBackRest a wrong value ({ $value }). This is a bug: please report it.
     err-pgbackrest-failed = pgBackRest { $stanza } failed (exit { $exit }): { $detail }
     err-pgbackrest-output = The answer of pgBackRest cannot be understood: { $detail }
     err-pgbackrest-backup-vanished = pgBackRest reported success for { $stanza }, but backup { $label } is not listed. Check it with pgbackrest info.
@@ -52,6 +54,7 @@ export const messages = defineMessages({
     pgbackrest-step-copying = копируем файлы
     pgbackrest-step-wal = ждём, пока WAL попадёт в архив
     pgbackrest-step-expire = удаляем устаревшие копии
+    pgbackrest-step-restoring = восстанавливаем файлы
 
     pgbackrest-stanza-ok = { $stanza }: последняя копия { $label }, { $hours ->
         [0] меньше часа назад
@@ -68,6 +71,7 @@ export const messages = defineMessages({
     pgbackrest-stanza-backup-not-found = { $stanza }: запрошенной копии в репозитории нет.
     pgbackrest-stanza-other = { $stanza }: репозиторий не читается ({ $detail }). Так выглядит и неверная парольная фраза.
 
+    err-pgbackrest-restore-words = Вахта чуть не передала pgBackRest негодное значение ({ $value }). Это ошибка в программе: сообщите о ней разработчикам.
     err-pgbackrest-failed = pgBackRest { $stanza } завершился с ошибкой (код { $exit }): { $detail }
     err-pgbackrest-output = Не удалось понять ответ pgBackRest: { $detail }
     err-pgbackrest-backup-vanished = pgBackRest сообщил об успехе для { $stanza }, но копии { $label } в списке нет. Проверьте командой pgbackrest info.

@@ -5,6 +5,7 @@ import type { Executor, RunResult } from '../exec/executor.ts';
 import { exitError } from './errors.ts';
 import { type BackupInfo, type BackupType, parseInfo, type StanzaInfo } from './info.ts';
 import { parseLogLine, type Stage } from './log.ts';
+import { restoreBackup, type Restored, type RestoreOptions, type RestoreRequest } from './restore.ts';
 
 export interface StanzaSettings {
   /** Our name of it, as operators type it. */
@@ -65,6 +66,10 @@ export interface PgBackRest extends Probeable {
   backup(type: BackupType, options?: BackupOptions): Promise<BackupResult>;
   /** What happened to the run after a crash. `since`: when it began, to find backups of versions without annotations. */
   findByRun(runId: string, since: Date, signal?: AbortSignal): Promise<RunFate>;
+  /** Restores a backup into a folder and writes the recovery settings; starts nothing. Errors: `pgbackrest-*`. */
+  restore(request: RestoreRequest, options?: RestoreOptions): Promise<Restored>;
+  /** `2.45` */
+  version(signal?: AbortSignal): Promise<string>;
 }
 
 export const ANNOTATION = 'vakhta-run';
@@ -72,10 +77,13 @@ export const ANNOTATION = 'vakhta-run';
 export function createPgBackRest(settings: StanzaSettings, edges: { executor: Executor; clock: Clock }): PgBackRest {
   const { stanza, binary = ['pgbackrest'] } = settings;
   const { executor, clock } = edges;
-  const common = [
+  const anyRepo = [
     ...binary,
     ...(settings.config === undefined ? [] : [`--config=${settings.config}`]),
     `--stanza=${stanza}`,
+  ];
+  const common = [
+    ...anyRepo,
     ...(settings.repo === undefined ? [] : [`--repo=${settings.repo}`]),
   ];
 
@@ -151,6 +159,17 @@ export function createPgBackRest(settings: StanzaSettings, edges: { executor: Ex
         (each) => each.annotation[ANNOTATION] === undefined && each.startedAt.getTime() >= from,
       );
       return { state: 'absent', candidates };
+    },
+    restore: (request, options) => {
+      const repo = request.repo ?? settings.repo;
+      const asked = repo === undefined ? request : { ...request, repo };
+      return restoreBackup({ executor, stanza, words: anyRepo }, asked, options);
+    },
+    version: async (signal) => {
+      const result = await executor.run([...binary, 'version'], { ...(signal ? { signal } : {}), timeoutMs: 15_000 });
+      const [, found] = /^pgBackRest (\S+)/m.exec(result.stdout) ?? [];
+      if (result.code !== 0 || found === undefined) throw exitError(stanza, result);
+      return found;
     },
     probe: async (signal) => {
       try {
