@@ -28,6 +28,7 @@ import { messages as botRenderMessages } from './bot/render/messages.ts';
 import { messages as cliMessages } from './cli/messages.ts';
 import { messages as configDoctorMessages } from './config/doctor-messages.ts';
 import { messages as configMessages } from './config/messages.ts';
+import { messages as configRecoveryReferences } from './config/recovery-references.ts';
 import { messages as coreFormat } from './core/format.ts';
 import { messages as coreSchedule } from './core/schedule.ts';
 import { messages as demoMessages } from './demo/messages.ts';
@@ -45,13 +46,16 @@ import { messages as integrationsDockerMessages } from './integrations/docker/me
 import { messages as integrationsExecMessages } from './integrations/exec/messages.ts';
 import { messages as integrationsHeartbeatHeartbeat } from './integrations/heartbeat/heartbeat.ts';
 import { messages as integrationsLokiMessages } from './integrations/loki/messages.ts';
+import { messages as integrationsPbsMessages } from './integrations/pbs/messages.ts';
 import { messages as integrationsPgbackrestMessages } from './integrations/pgbackrest/messages.ts';
+import { messages as integrationsPostgresMessages } from './integrations/postgres/messages.ts';
 import { messages as integrationsPostgresPsql } from './integrations/postgres/psql.ts';
 import { messages as integrationsPrometheusMessages } from './integrations/prometheus/messages.ts';
 import { messages as integrationsProxmoxMessages } from './integrations/proxmox/messages.ts';
 import { messages as integrationsTlsMessages } from './integrations/tls/messages.ts';
 import { messages as integrationsVaultMessages } from './integrations/vault/messages.ts';
 import { messages as storeMessages } from './store/messages.ts';
+import { messages as tasksDrMessages } from './tasks/dr/messages.ts';
 import { messages as tasksFixesMessages } from './tasks/fixes/messages.ts';
 import { messages as tasksGuestPower } from './tasks/guest-power.ts';
 import { messages as tasksIncidents } from './tasks/incidents.ts';
@@ -61,6 +65,13 @@ import { messages as tasksOperationsBackupPg } from './tasks/operations/backup-p
 import { messages as tasksOperationsCerts } from './tasks/operations/certs.ts';
 import { messages as tasksOperationsContainerRestart } from './tasks/operations/container-restart.ts';
 import { messages as tasksOperationsDigest } from './tasks/operations/digest.ts';
+import { messages as tasksOperationsDrAbort } from './tasks/operations/dr-abort.ts';
+import { messages as tasksOperationsDrBack } from './tasks/operations/dr-back.ts';
+import { messages as tasksOperationsDrDone } from './tasks/operations/dr-done.ts';
+import { messages as tasksOperationsDrFinish } from './tasks/operations/dr-finish.ts';
+import { messages as tasksOperationsDrSkip } from './tasks/operations/dr-skip.ts';
+import { messages as tasksOperationsDrStart } from './tasks/operations/dr-start.ts';
+import { messages as tasksOperationsDr } from './tasks/operations/dr.ts';
 import { messages as tasksOperationsDrillAlert } from './tasks/operations/drill-alert.ts';
 import { messages as tasksOperationsDrillSeen } from './tasks/operations/drill-seen.ts';
 import { messages as tasksOperationsDrills } from './tasks/operations/drills.ts';
@@ -132,6 +143,7 @@ export const allMessages: readonly Messages[] = [
     cliMessages,
     configDoctorMessages,
     configMessages,
+    configRecoveryReferences,
     coreFormat,
     coreSchedule,
     demoMessages,
@@ -149,13 +161,16 @@ export const allMessages: readonly Messages[] = [
     integrationsExecMessages,
     integrationsHeartbeatHeartbeat,
     integrationsLokiMessages,
+    integrationsPbsMessages,
     integrationsPgbackrestMessages,
+    integrationsPostgresMessages,
     integrationsPostgresPsql,
     integrationsPrometheusMessages,
     integrationsProxmoxMessages,
     integrationsTlsMessages,
     integrationsVaultMessages,
     storeMessages,
+    tasksDrMessages,
     tasksFixesMessages,
     tasksGuestPower,
     tasksIncidents,
@@ -165,6 +180,13 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsCerts,
     tasksOperationsContainerRestart,
     tasksOperationsDigest,
+    tasksOperationsDrAbort,
+    tasksOperationsDrBack,
+    tasksOperationsDrDone,
+    tasksOperationsDrFinish,
+    tasksOperationsDrSkip,
+    tasksOperationsDrStart,
+    tasksOperationsDr,
     tasksOperationsDrillAlert,
     tasksOperationsDrillSeen,
     tasksOperationsDrills,

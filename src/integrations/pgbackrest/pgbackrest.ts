@@ -1,11 +1,14 @@
 import { type Clock, hours } from '../../core/clock.ts';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
-import type { Probe, Probeable } from '../define.ts';
+import type { Probe } from '../define.ts';
 import type { Executor, RunResult } from '../exec/executor.ts';
+import type { PostgresBackups } from '../postgres/backups.ts';
 import { exitError } from './errors.ts';
+import { expireStanza } from './expire.ts';
 import { type BackupInfo, type BackupType, parseInfo, type StanzaInfo } from './info.ts';
 import { parseLogLine, type Stage } from './log.ts';
-import { restoreBackup, type Restored, type RestoreOptions, type RestoreRequest } from './restore.ts';
+import { restoreBackup } from './restore.ts';
+import { verifyStanza } from './verify.ts';
 
 export interface StanzaSettings {
   /** Our name of it, as operators type it. */
@@ -57,20 +60,7 @@ export type RunFate =
   | { readonly state: 'running' }
   | { readonly state: 'absent'; readonly candidates: readonly BackupInfo[] };
 
-export interface PgBackRest extends Probeable {
-  readonly id: string;
-  readonly stanza: string;
-  /** State and backups of the stanza. `pgbackrest info --output=json`; a broken stanza is in the answer, not an error. */
-  info(signal?: AbortSignal): Promise<StanzaInfo>;
-  /** Makes a backup and waits for it. `pgbackrest backup`. Errors: `pgbackrest-*`, those of the executor. */
-  backup(type: BackupType, options?: BackupOptions): Promise<BackupResult>;
-  /** What happened to the run after a crash. `since`: when it began, to find backups of versions without annotations. */
-  findByRun(runId: string, since: Date, signal?: AbortSignal): Promise<RunFate>;
-  /** Restores a backup into a folder and writes the recovery settings; starts nothing. Errors: `pgbackrest-*`. */
-  restore(request: RestoreRequest, options?: RestoreOptions): Promise<Restored>;
-  /** `2.45` */
-  version(signal?: AbortSignal): Promise<string>;
-}
+export type PgBackRest = PostgresBackups;
 
 export const ANNOTATION = 'vakhta-run';
 
@@ -82,10 +72,7 @@ export function createPgBackRest(settings: StanzaSettings, edges: { executor: Ex
     ...(settings.config === undefined ? [] : [`--config=${settings.config}`]),
     `--stanza=${stanza}`,
   ];
-  const common = [
-    ...anyRepo,
-    ...(settings.repo === undefined ? [] : [`--repo=${settings.repo}`]),
-  ];
+  const common = [...anyRepo, ...(settings.repo === undefined ? [] : [`--repo=${settings.repo}`])];
 
   const info = async (signal?: AbortSignal): Promise<StanzaInfo> => {
     const result = await executor.run([...common, 'info', '--output=json', '--log-level-console=off'], {
@@ -144,8 +131,10 @@ export function createPgBackRest(settings: StanzaSettings, edges: { executor: Ex
   };
 
   return {
+    driver: 'pgbackrest',
     id: settings.id,
     stanza,
+    can: { chooseType: true, readData: true, expire: true },
     info,
     backup,
     findByRun: async (runId, since, signal) => {
@@ -165,6 +154,8 @@ export function createPgBackRest(settings: StanzaSettings, edges: { executor: Ex
       const asked = repo === undefined ? request : { ...request, repo };
       return restoreBackup({ executor, stanza, words: anyRepo }, asked, options);
     },
+    verify: (options) => verifyStanza({ executor, stanza, words: anyRepo }, options),
+    expire: (options) => expireStanza({ executor, stanza, words: anyRepo }, options),
     version: async (signal) => {
       const result = await executor.run([...binary, 'version'], { ...(signal ? { signal } : {}), timeoutMs: 15_000 });
       const [, found] = /^pgBackRest (\S+)/m.exec(result.stdout) ?? [];
