@@ -4,6 +4,7 @@ import { code, doc, facts, type Inlines } from '../core/doc.ts';
 import { toVakhtaError, VakhtaError } from '../core/error.ts';
 import { formatDuration } from '../core/format.ts';
 import { defineMessages, type Messages } from '../core/i18n.ts';
+import { guestLock } from '../core/locks.ts';
 import type { Risk } from '../core/policy.ts';
 import type { Guest, PowerAction, Proxmox, TaskResult } from '../integrations/proxmox/port.ts';
 import { defineOperation, definite, type Operation, type Outcome, type Reconciled } from './define.ts';
@@ -190,7 +191,7 @@ export function definePowerOperation(power: PowerOperation): Operation {
     timeoutMs: minutes(10),
     locks: (_args, plan) => {
       const bound = boundSchema.parse(plan.bound);
-      return [`guest:${bound.host}:${bound.vmid}`];
+      return [guestLock(bound.host, bound.vmid)];
     },
 
     plan: async ({ ports, signal }, { guest: name }) => {

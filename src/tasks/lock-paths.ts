@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { guestLock, machineLock, serviceLock } from '../core/locks.ts';
 import type { Config } from '../config/schema.ts';
+import type { Plan } from './define.ts';
 
 /** Where the things of the configuration stand in the hierarchy of locks (core/locks.ts). Needs no credentials. */
 export interface LockPaths {
@@ -23,3 +25,8 @@ export function createLockPaths(config: Pick<Config, 'hosts' | 'postgres' | 'doc
     container: (engine, name) => serviceLock(serviceLock(on(config.docker, engine), 'docker'), name),
   };
 }
+
+const bound = z.object({ locks: z.array(z.string()) });
+
+/** The paths that a plan has bound as `locks`: what is approved says what it will hold. None of a plan from before there were any. */
+export const boundLocks = (plan: Plan): readonly string[] => bound.safeParse(plan.bound).data?.locks ?? [];

@@ -4,8 +4,10 @@ import { bold, code, doc, facts, time } from '../../core/doc.ts';
 import { VakhtaError } from '../../core/error.ts';
 import { formatBytes, formatDuration } from '../../core/format.ts';
 import { defineMessages } from '../../core/i18n.ts';
+import { backupLock } from '../../core/locks.ts';
 import { stanzaLine, summary } from '../../integrations/pgbackrest/pgbackrest.ts';
 import { defineOperation, definite } from '../define.ts';
+import { boundLocks } from '../lock-paths.ts';
 import { scopesOfNames } from '../silences/selection.ts';
 
 export const messages = defineMessages({
@@ -80,9 +82,10 @@ export default defineOperation({
   args: z.object({ stanza: z.string().min(1).max(64), type: z.enum(TYPES).default('incr') }),
   fields: { stanza: { choices: (known) => known.stanzas } },
   result: resultSchema,
-  ports: ['pgbackrest'],
+  ports: ['lockPaths', 'pgbackrest'],
   timeoutMs: hours(12),
-  locks: (args) => [`backup:pg:${args.stanza}`],
+  // The second is how a backup from before there were paths holds its stanza.
+  locks: (args, plan) => [...boundLocks(plan), `backup:pg:${args.stanza}`],
 
   plan: async ({ ports, clock, signal }, { stanza, type }) => {
     const pgbackrest = ports.pgbackrest.get(stanza);
@@ -101,6 +104,7 @@ export default defineOperation({
           ? { key: 'backup-pg-plan', args: { stanza, type, label: last.label } }
           : { key: 'backup-pg-plan-first', args: { stanza, type } },
       ],
+      bound: { locks: [backupLock(ports.lockPaths.postgres(stanza))] },
     };
   },
 

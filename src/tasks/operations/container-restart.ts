@@ -7,6 +7,7 @@ import { defineMessages } from '../../core/i18n.ts';
 import type { Container } from '../../integrations/docker/port.ts';
 import { containerName } from '../../integrations/docker/wire.ts';
 import { defineOperation, definite } from '../define.ts';
+import { boundLocks } from '../lock-paths.ts';
 
 export const messages = defineMessages({
   en: `
@@ -146,9 +147,13 @@ export default defineOperation({
     container: { choices: (known) => known.containers() },
   },
   result: resultSchema,
-  ports: ['docker'],
+  ports: ['docker', 'lockPaths'],
   timeoutMs: minutes(5),
-  locks: ({ engine }, plan) => [`container:${engine}:${boundSchema.safeParse(plan.bound).data?.name ?? plan.target}`],
+  // The last is how a restart from before there were paths holds the container.
+  locks: ({ engine }, plan) => [
+    ...boundLocks(plan),
+    `container:${engine}:${boundSchema.safeParse(plan.bound).data?.name ?? plan.target}`,
+  ],
 
   plan: async ({ ports, signal }, { engine, container }) => {
     const { id, name, image, status, startedAt, exitCode } = await ports.docker
@@ -162,7 +167,7 @@ export default defineOperation({
         { key: 'container-plan-image', args: { image, status, since: utc(startedAt) } },
         { key: 'container-plan-restart', args: { grace: String(GRACE_S) } },
       ],
-      bound: { id, name },
+      bound: { id, name, locks: [ports.lockPaths.container(engine, name)] },
     };
   },
 

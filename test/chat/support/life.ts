@@ -21,6 +21,7 @@ import {
   type Verified,
 } from '../../../src/tasks/define.ts';
 import type { Ports } from '../../../src/tasks/ports.ts';
+import { createLockPaths } from '../../../src/tasks/lock-paths.ts';
 import { createExecutor, type Executor } from '../../../src/tasks/lifecycle/executor.ts';
 import type { Quieter } from '../../../src/tasks/lifecycle/quieting.ts';
 import { createReconciler } from '../../../src/tasks/lifecycle/reconciler.ts';
@@ -222,7 +223,7 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
     createExecutor({
       ...shared,
       db: its,
-      ports: (options.ports ?? {}) as Ports,
+      ports: { lockPaths: createLockPaths({ hosts: [], postgres: [], docker: [] }), ...options.ports } as Ports,
       worker: name,
       ...(options.redactor ? { redactor: options.redactor } : {}),
       ...(options.quieter ? { quieter: options.quieter } : {}),
