@@ -15,6 +15,8 @@ import { createSshExecutor } from '../integrations/exec/ssh.ts';
 import { createPgBackRest, type PgBackRest } from '../integrations/pgbackrest/pgbackrest.ts';
 import { createLoki } from '../integrations/loki/loki.ts';
 import type { Loki } from '../integrations/loki/port.ts';
+import { createPbs } from '../integrations/pbs/pbs.ts';
+import type { Pbs } from '../integrations/pbs/port.ts';
 import type { Auth } from '../integrations/prometheus/http.ts';
 import { createPrometheus, type Prometheus } from '../integrations/prometheus/prometheus.ts';
 import type { Proxmox } from '../integrations/proxmox/port.ts';
@@ -29,7 +31,10 @@ export interface Systems {
   readonly prometheus: Prometheus | undefined;
   readonly loki: Loki | undefined;
   readonly proxmox: Several<Proxmox>;
+  readonly pbs: Several<Pbs>;
   readonly pgbackrest: Several<PgBackRest>;
+  /** Where the programs of a cluster run, by the id of its stanza: as `run_as`, and for start and stop as `service_as`. */
+  readonly clusters: Several<{ readonly executor: Executor; readonly service: Executor }>;
   readonly docker: Several<Docker>;
   readonly hosts: Several<Executor>;
   readonly tls: TlsProber;
@@ -96,11 +101,20 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     return host && runAs !== undefined ? sshOf(host, runAs) : hosts.get(place.host);
   };
 
+  const clusters = several(
+    config.postgres.map((stanza) => {
+      const { id, host, cluster } = stanza;
+      const executor = executorOf(stanza);
+      const runAs = cluster?.serviceAs;
+      return [id, { executor, service: runAs === undefined ? executor : executorOf({ host, runAs }) }] as const;
+    }),
+  );
+
   const pgbackrest = several(
     config.postgres.map((stanza) => {
       const { id, binary, config: file } = stanza;
       const settings = { id, stanza: stanza.stanza, binary, ...(file === undefined ? {} : { config: file }) };
-      return [id, createPgBackRest(settings, { executor: executorOf(stanza), clock })] as const;
+      return [id, createPgBackRest(settings, { executor: clusters.get(id).executor, clock })] as const;
     }),
   );
 
@@ -123,6 +137,17 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     ),
   );
 
+  const pbs = several(
+    await Promise.all(
+      config.pbs.map(async ({ id, url, tokenId, token, ca, fingerprint, datastores }) => {
+        const pem = ca === undefined ? undefined : await readPem(ca);
+        const stores = datastores.map(({ name }) => name);
+        const settings = { id, url, tokenId, token: secrets.source(token), ca: pem, fingerprint, datastores: stores };
+        return [id, createPbs(settings, { clock, log })] as const;
+      }),
+    ),
+  );
+
   const alertmanager =
     config.alertmanager &&
     createAlertmanager({ url: config.alertmanager.url, ...authOf(config.alertmanager.auth) }, http);
@@ -137,7 +162,9 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     prometheus,
     loki,
     proxmox,
+    pbs,
     pgbackrest,
+    clusters,
     docker,
     hosts,
     tls,
@@ -148,6 +175,7 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
       ...(prometheus ? [['prometheus', prometheus] as const] : []),
       ...(loki ? [['loki', loki] as const] : []),
       ...proxmox.ids.map((id) => [`proxmox ${id}`, proxmox.get(id)] as const),
+      ...pbs.ids.map((id) => [`pbs ${id}`, pbs.get(id)] as const),
       ...hosts.ids.map((id) => [`host ${id}`, hosts.get(id)] as const),
       ...docker.ids.map((id) => [`docker ${id}`, docker.get(id)] as const),
       ...pgbackrest.ids.map((id) => [`postgres ${id}`, pgbackrest.get(id)] as const),
