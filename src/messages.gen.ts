@@ -8,6 +8,7 @@ import { messages as appDoctorWatcher } from './app/doctor-watcher.ts';
 import { messages as appMessages } from './app/messages.ts';
 import { messages as botCardsAlerts } from './bot/cards/alerts.ts';
 import { messages as botCardsCertificate } from './bot/cards/certificate.ts';
+import { messages as botCardsDr } from './bot/cards/dr.ts';
 import { messages as botCardsDrill } from './bot/cards/drill.ts';
 import { messages as botCardsIncidentChanges } from './bot/cards/incident/changes.ts';
 import { messages as botCardsIncidentFolding } from './bot/cards/incident/folding.ts';
@@ -28,7 +29,7 @@ import { messages as botRenderMessages } from './bot/render/messages.ts';
 import { messages as cliMessages } from './cli/messages.ts';
 import { messages as configDoctorMessages } from './config/doctor-messages.ts';
 import { messages as configMessages } from './config/messages.ts';
-import { messages as configRecoveryReferences } from './config/recovery-references.ts';
+import { messages as configRecoveryMessages } from './config/recovery-messages.ts';
 import { messages as coreFormat } from './core/format.ts';
 import { messages as coreSchedule } from './core/schedule.ts';
 import { messages as demoMessages } from './demo/messages.ts';
@@ -52,6 +53,7 @@ import { messages as integrationsPostgresMessages } from './integrations/postgre
 import { messages as integrationsPostgresPsql } from './integrations/postgres/psql.ts';
 import { messages as integrationsPrometheusMessages } from './integrations/prometheus/messages.ts';
 import { messages as integrationsProxmoxMessages } from './integrations/proxmox/messages.ts';
+import { messages as integrationsResticMessages } from './integrations/restic/messages.ts';
 import { messages as integrationsTlsMessages } from './integrations/tls/messages.ts';
 import { messages as integrationsVaultMessages } from './integrations/vault/messages.ts';
 import { messages as storeMessages } from './store/messages.ts';
@@ -100,6 +102,8 @@ import { messages as tasksOperationsWatch } from './tasks/operations/watch.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksRecoveryBoard } from './tasks/recovery/board.ts';
 import { messages as tasksRecoveryDesk } from './tasks/recovery/desk.ts';
+import { messages as tasksRecoveryPbsState } from './tasks/recovery/pbs-state.ts';
+import { messages as tasksRecoveryPbsVerify } from './tasks/recovery/pbs-verify.ts';
 import { messages as tasksScratchMessages } from './tasks/scratch/messages.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
 import { messages as tasksStorms } from './tasks/storms.ts';
@@ -123,6 +127,7 @@ export const allMessages: readonly Messages[] = [
     appMessages,
     botCardsAlerts,
     botCardsCertificate,
+    botCardsDr,
     botCardsDrill,
     botCardsIncidentChanges,
     botCardsIncidentFolding,
@@ -143,7 +148,7 @@ export const allMessages: readonly Messages[] = [
     cliMessages,
     configDoctorMessages,
     configMessages,
-    configRecoveryReferences,
+    configRecoveryMessages,
     coreFormat,
     coreSchedule,
     demoMessages,
@@ -167,6 +172,7 @@ export const allMessages: readonly Messages[] = [
     integrationsPostgresPsql,
     integrationsPrometheusMessages,
     integrationsProxmoxMessages,
+    integrationsResticMessages,
     integrationsTlsMessages,
     integrationsVaultMessages,
     storeMessages,
@@ -215,6 +221,8 @@ export const allMessages: readonly Messages[] = [
     tasksOverviewDoc,
     tasksRecoveryBoard,
     tasksRecoveryDesk,
+    tasksRecoveryPbsState,
+    tasksRecoveryPbsVerify,
     tasksScratchMessages,
     tasksSeveral,
     tasksStorms,

@@ -16,7 +16,10 @@ export interface Space {
 export interface Programs {
   readonly where: string;
   /** Runs a program that must succeed; its standard output. */
-  must(argv: readonly string[], options?: { signal?: AbortSignal; stdin?: string; timeoutMs?: number }): Promise<string>;
+  must(
+    argv: readonly string[],
+    options?: { signal?: AbortSignal; stdin?: string; timeoutMs?: number },
+  ): Promise<string>;
   /** Runs a program whose exit code is an answer. */
   ask(argv: readonly string[], options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<RunResult>;
   isFolder(path: string, signal?: AbortSignal): Promise<boolean>;
@@ -58,8 +61,7 @@ export function createPrograms(executor: Executor): Programs {
     where,
     ask,
     must,
-    isFolder: async (path, signal) =>
-      (await ask(['test', '-d', checked(path)], signal ? { signal } : {})).code === 0,
+    isFolder: async (path, signal) => (await ask(['test', '-d', checked(path)], signal ? { signal } : {})).code === 0,
     makeFolder: async (path, signal) => {
       await must(['mkdir', '-p', '-m', '700', '--', checked(path)], signal ? { signal } : {});
     },

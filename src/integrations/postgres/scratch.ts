@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { VakhtaError } from '../../core/error.ts';
 import type { Executor } from '../exec/executor.ts';
@@ -102,7 +103,8 @@ export function createScratchClusters(
     },
 
     room: async (neededBytes, signal) => {
-      if (`${dir}/`.startsWith(`${settings.production.replace(/\/+$/, '')}/`)) throw refuse('pg-scratch-inside', { dir });
+      if (`${dir}/`.startsWith(`${settings.production.replace(/\/+$/, '')}/`))
+        throw refuse('pg-scratch-inside', { dir });
       if (Buffer.byteLength(`${dir}/${'0'.repeat(36)}/s/.s.PGSQL.${portTo}`) > SOCKET_MAX) {
         throw refuse('pg-scratch-path', { dir });
       }
@@ -147,6 +149,12 @@ export function createScratchClusters(
         ...(target === undefined ? {} : { target }),
         onWait: () => onStep?.('replaying'),
       });
+      const mode = z.object({ mode: z.string() });
+      const [seen] = await psql.rows(`select current_setting('archive_mode') as mode`, mode, { signal });
+      if (seen?.mode !== 'off') {
+        await halt(serverOf(place), signal);
+        throw refuse('pg-scratch-archive', {});
+      }
       return { psql, socketDir, port };
     },
 
@@ -181,7 +189,10 @@ async function endWorkers(programs: Programs, { dataDir }: ScratchPlace, signal?
       });
     if (found?.code !== 0) return;
     for (let n = 0; n < 20; n++) {
-      const left = await programs.ask(['pgrep', '-f', '--', pattern], { ...(signal ? { signal } : {}), timeoutMs: seconds(5) });
+      const left = await programs.ask(['pgrep', '-f', '--', pattern], {
+        ...(signal ? { signal } : {}),
+        timeoutMs: seconds(5),
+      });
       if (left.code !== 0) return;
       await programs.ask(['sleep', '0.1'], signal ? { signal } : {});
     }
@@ -196,8 +207,13 @@ export function recoverySettings(restored: string, repo?: number): string {
   const lines = restored.split('\n').filter((line) => /^\s*(?:restore_command|recovery_target\w*)\s*=/.test(line));
   return lines
     .map((line) => {
-      const words = ['--no-archive-async', ...(repo === undefined || line.includes('--repo=') ? [] : [`--repo=${repo}`])];
-      return /^\s*restore_command/.test(line) ? line.replace(' archive-get %f', ` ${words.join(' ')} archive-get %f`) : line;
+      const words = [
+        '--no-archive-async',
+        ...(repo === undefined || line.includes('--repo=') ? [] : [`--repo=${repo}`]),
+      ];
+      return /^\s*restore_command/.test(line)
+        ? line.replace(' archive-get %f', ` ${words.join(' ')} archive-get %f`)
+        : line;
     })
     .map((line) => `${line}\n`)
     .join('');

@@ -61,7 +61,12 @@ export async function halt(place: ServerPlace, signal?: AbortSignal): Promise<vo
 export async function untilOpen(
   place: ServerPlace,
   psql: Psql,
-  edges: { readonly clock: Clock; readonly signal: AbortSignal; readonly target?: string; readonly onWait?: () => void },
+  edges: {
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    readonly target?: string;
+    readonly onWait?: () => void;
+  },
 ): Promise<void> {
   const { clock, signal } = edges;
   const begun = clock.now().getTime();
@@ -110,7 +115,9 @@ function deathOf(log: string, reason: string | undefined, target: string | undef
 export function fatalLine(log: string): string | undefined {
   const line = log
     .split('\n')
-    .findLast((each) => /\b(?:FATAL|PANIC): /.test(each) && !/the database system is|terminating connection/.test(each));
+    .findLast(
+      (each) => /\b(?:FATAL|PANIC): /.test(each) && !/the database system is|terminating connection/.test(each),
+    );
   return line === undefined ? undefined : printable(line.replace(/^.*?\b(?:FATAL|PANIC): +/, ''));
 }
 
