@@ -86,6 +86,7 @@ export const messages = defineMessages({
     cfg-bad-token-id = not the id of an API token. Write user@realm!name, such as vakhta@pve!watch.
     cfg-bad-fingerprint = not a SHA-256 fingerprint. Write 32 pairs of hexadecimal digits with colons, as “pvenode cert info” shows them.
     cfg-bad-host-key = not a public host key. Write type and key as “ssh-keyscan -t ed25519 HOST” prints them (without the host name), or SHA256:….
+    cfg-bad-guest = not a guest. Write the id of the Proxmox and the number of the guest, such as pve1/101.
 
     cfg-secret-literal = a literal secret is not allowed here. Put the value into an environment variable and write  { $key }: env:{ $env }
     cfg-secret-literal-file = a literal secret is not allowed here. Put it into a file that only this process may read (chmod 600) and write  { $key }: file:/path/to/file
@@ -106,18 +107,30 @@ export const messages = defineMessages({
         [chat] chat
         [topic] topic
         [host] host
+        [engine] Docker engine
+        [proxmox] Proxmox
+        [postgres] PostgreSQL cluster
+        [volume] volume
        *[operator] operator
       } “{ $given }” is not configured. Configured: { $known }.
     cfg-unknown-ref-near = { $what ->
         [chat] chat
         [topic] topic
         [host] host
+        [engine] Docker engine
+        [proxmox] Proxmox
+        [postgres] PostgreSQL cluster
+        [volume] volume
        *[operator] operator
       } “{ $given }” is not configured. Did you mean “{ $near }”?
     cfg-unknown-ref-none = { $what ->
         [chat] chat
         [topic] topic
         [host] host
+        [engine] Docker engine
+        [proxmox] Proxmox
+        [postgres] PostgreSQL cluster
+        [volume] volume
        *[operator] operator
       } “{ $given }” is not configured, nor is any other. Add it, or remove this line.
     cfg-chat-no-route = nothing is ever sent to chat “{ $chat }”. Add a route or a digest that names it, or write  purpose: commands
@@ -218,6 +231,7 @@ export const messages = defineMessages({
     cfg-bad-token-id = это не идентификатор токена API. Напишите user@realm!name, например vakhta@pve!watch.
     cfg-bad-fingerprint = это не отпечаток SHA-256. Нужны 32 пары шестнадцатеричных цифр через двоеточие, как их показывает «pvenode cert info».
     cfg-bad-host-key = это не открытый ключ узла. Напишите тип и ключ так, как их печатает «ssh-keyscan -t ed25519 УЗЕЛ» (без имени узла), или SHA256:….
+    cfg-bad-guest = это не гость. Напишите идентификатор Proxmox и номер гостя, например pve1/101.
 
     cfg-secret-literal = сам секрет здесь писать нельзя. Поместите значение в переменную окружения и напишите  { $key }: env:{ $env }
     cfg-secret-literal-file = сам секрет здесь писать нельзя. Поместите его в файл, который может прочитать только этот процесс (chmod 600), и напишите  { $key }: file:/путь/к/файлу
@@ -238,18 +252,30 @@ export const messages = defineMessages({
         [chat] чата
         [topic] темы
         [host] узла
+        [engine] движка Docker
+        [proxmox] сервера Proxmox
+        [postgres] кластера PostgreSQL
+        [volume] тома
        *[operator] оператора
       } «{ $given }» в конфигурации нет. Есть: { $known }.
     cfg-unknown-ref-near = { $what ->
         [chat] чата
         [topic] темы
         [host] узла
+        [engine] движка Docker
+        [proxmox] сервера Proxmox
+        [postgres] кластера PostgreSQL
+        [volume] тома
        *[operator] оператора
       } «{ $given }» в конфигурации нет. Возможно, вы имели в виду «{ $near }»?
     cfg-unknown-ref-none = { $what ->
         [chat] чата
         [topic] темы
         [host] узла
+        [engine] движка Docker
+        [proxmox] сервера Proxmox
+        [postgres] кластера PostgreSQL
+        [volume] тома
        *[operator] оператора
       } «{ $given }» в конфигурации нет, как и других. Добавьте или удалите эту строку.
     cfg-chat-no-route = в чат «{ $chat }» никогда ничего не придёт. Добавьте маршрут или сводку с этим чатом либо напишите  purpose: commands

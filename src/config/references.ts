@@ -1,19 +1,11 @@
-import type { TextArgs } from '../core/i18n.ts';
 import { ANONYMOUS_ADMIN } from '../core/people.ts';
 import { hostAndPort, isHost } from '../core/probe.ts';
 import type { Path, SourceDocument } from './document.ts';
-import { valueAt } from './issues.ts';
 import { formatPath, type Problem } from './problem.ts';
+import { recoveryReferences } from './recovery-references.ts';
+import { Check, isMapping, type Item, unknown } from './reference-check.ts';
 import { parseSecretRef } from './secret-ref.ts';
 import { LOCAL_HOST } from './sections/common.ts';
-import { suggest } from './suggest.ts';
-
-type Mapping = Readonly<Record<string, unknown>>;
-
-interface Item {
-  readonly of: Mapping;
-  readonly path: Path;
-}
 
 /**
  * What one place of the file says of another. It reads the plain data and not the parsed configuration, so that a
@@ -31,32 +23,8 @@ export function referenceProblems(document: SourceDocument): Problem[] {
   credentials(check);
   vault(check);
   approvals(check);
+  recoveryReferences(check);
   return check.problems;
-}
-
-class Check {
-  readonly problems: Problem[] = [];
-  readonly document: SourceDocument;
-
-  constructor(document: SourceDocument) {
-    this.document = document;
-  }
-
-  report(path: Path, text: string, args: TextArgs = {}, severity: Problem['severity'] = 'error'): void {
-    this.problems.push({ severity, ...this.document.placeOf(path), path: formatPath(path), text, args });
-  }
-
-  /** The mappings of a list; nothing when the list is missing or something else. */
-  items(...path: readonly string[]): Item[] {
-    const list = valueAt(this.document.value, path);
-    if (!Array.isArray(list)) return [];
-    return list.flatMap((of: unknown, index) => (isMapping(of) ? [{ of, path: [...path, index] }] : []));
-  }
-
-  mapping(...path: readonly string[]): Mapping | undefined {
-    const value = valueAt(this.document.value, path);
-    return isMapping(value) ? value : undefined;
-  }
 }
 
 function duplicates(check: Check): void {
@@ -72,6 +40,8 @@ function duplicates(check: Check): void {
     [['certificates', 'endpoints'], 'id'],
     [['probes'], 'id'],
     [['docker'], 'id'],
+    [['restic'], 'id'],
+    [['pbs'], 'id'],
   ];
   for (const [path, key] of unique) {
     const first = new Map<unknown, Path>();
@@ -207,13 +177,6 @@ function watch(check: Check): void {
   }
 }
 
-function unknown(check: Check, path: Path, what: string, given: string, known: readonly string[]): void {
-  const near = suggest(given, known);
-  if (near !== undefined) check.report(path, 'cfg-unknown-ref-near', { what, given, near });
-  else if (known.length === 0) check.report(path, 'cfg-unknown-ref-none', { what, given });
-  else check.report(path, 'cfg-unknown-ref', { what, given, known: known.join(', ') });
-}
-
 function telegram(check: Check): void {
   const section = check.mapping('telegram');
   if (section?.mode === 'webhook' && section.webhook === undefined)
@@ -259,6 +222,3 @@ export function* strings(value: unknown, path: Path = []): Generator<{ path: Pat
   else if (Array.isArray(value)) for (const [index, of] of value.entries()) yield* strings(of, [...path, index]);
   else if (isMapping(value)) for (const [key, of] of Object.entries(value)) yield* strings(of, [...path, key]);
 }
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -3,6 +3,7 @@ import { FluentParser, Resource, Transformer, type VariableReference } from '@fl
 import { describe, expect, it } from 'vitest';
 import { messages as doctorMessages } from '../../src/config/doctor-messages.ts';
 import { messages } from '../../src/config/messages.ts';
+import { messages as recoveryMessages } from '../../src/config/recovery-messages.ts';
 
 const folder = new URL('../../src/config/', import.meta.url);
 const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -34,6 +35,7 @@ function variables(text: string): Map<string, Set<string>> {
 describe.each([
   ['messages', messages],
   ['doctor-messages', doctorMessages],
+  ['recovery-messages', recoveryMessages],
 ])('%s', (_, both) => {
   const en = variables(both.en);
   const ru = variables(both.ru);
@@ -60,7 +62,8 @@ describe.each([
 });
 
 it('every key that the code names has a text', () => {
-  const known = new Set([...variables(messages.en).keys(), ...variables(doctorMessages.en).keys()]);
+  const all = [messages, doctorMessages, recoveryMessages];
+  const known = new Set(all.flatMap(({ en }) => [...variables(en).keys()]));
   const named = [...source.matchAll(/'((?:cfg|doctor)-[a-z-]+)'/g)].map(([, key]) => key!);
   expect(named.length).toBeGreaterThan(50);
   expect(named.filter((key) => !known.has(key))).toEqual([]);
