@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Database } from '../store/db.ts';
 import type { RecoveryParts } from '../tasks/recovery/define.ts';
+import { createPbsLook, pbsParts } from '../tasks/recovery/pbs.ts';
 import type { ScratchDesk, ScratchRemover } from '../tasks/scratch/desk.ts';
 import type { Systems } from './systems.ts';
 
@@ -18,8 +19,11 @@ export interface RecoveryEdges {
 }
 
 /** What can be restored, looked at and verified here, put together from the parts that know the systems. */
-export function recoveryParts(_config: Config, _systems: Systems, _edges: RecoveryEdges): RecoveryParts {
-  const parts: readonly Partial<RecoveryParts>[] = [];
+export function recoveryParts(config: Config, systems: Systems, edges: RecoveryEdges): RecoveryParts {
+  const { clock } = edges;
+  // For guests too: snapshotsOf(pbsLook, config.pbs, { clock }) tells what the backup servers hold of each.
+  const pbsLook = createPbsLook(config.pbs, systems.pbs, { clock });
+  const parts: readonly Partial<RecoveryParts>[] = [pbsParts(config.pbs, { clock, pbs: systems.pbs, look: pbsLook })];
   return {
     drillables: parts.flatMap(({ drillables = [] }) => drillables),
     sources: parts.flatMap(({ sources = [] }) => sources),
