@@ -29,6 +29,7 @@ import { createQuieter } from './tasks/lifecycle/quieting.ts';
 import { createReconciler } from './tasks/lifecycle/reconciler.ts';
 import { createRequests, type Requests } from './tasks/lifecycle/requests.ts';
 import { createStepUp } from './tasks/lifecycle/step-up.ts';
+import { createSweeper } from './tasks/scratch/sweeper.ts';
 import { createTargetNames } from './tasks/silences/names.ts';
 import { createIncidentWriter } from './tasks/watch/writer.ts';
 import { loadRunbooks } from './tasks/runbooks.ts';
@@ -36,6 +37,7 @@ import { allMessages } from './messages.gen.ts';
 import { backlogLine, createWayIn, isStuck } from './app/intake.ts';
 import { createMetrics, type Metrics } from './app/metrics.ts';
 import { factsOf, portsOf } from './app/ports.ts';
+import { scratchRemovers } from './app/recovery.ts';
 import { createEvery, ledTogether, roundsOfAll, roundsOfBot, roundsOfWorker, type Standing } from './app/rounds.ts';
 import { schedulesOf } from './app/schedules.ts';
 import { addressOf, closeServer, listen } from './app/server.ts';
@@ -123,6 +125,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
 
   const systems = hasWorker ? await edges.systems() : undefined;
   const siteText = texts.for(config.site.language);
+  const runbooks = await loadRunbooks(RUNBOOKS);
   const ports = portsOf({
     config,
     db,
@@ -134,6 +137,8 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     queue,
     t: siteText,
     catalogue: texts,
+    runbooks,
+    version,
     redact: (text) => edges.redactor.redact(text),
   });
   const alertmanager = systems?.alertmanager;
@@ -191,6 +196,18 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       also: async (_mirrored, signal) => quieter?.round(signal),
     });
 
+  const sweeper =
+    systems &&
+    createSweeper({
+      db,
+      clock,
+      log,
+      writer,
+      removers: scratchRemovers(config, systems),
+      t: siteText,
+      redact: (text) => edges.redactor.redact(text),
+    });
+
   const bot: Bot | undefined = hasBot
     ? createBot({
         config,
@@ -203,7 +220,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
         log,
         metrics: metrics.bot,
         facts,
-        runbooks: await loadRunbooks(RUNBOOKS),
+        runbooks,
         telegram: await telegramOf(config, secrets),
       })
     : undefined;
@@ -284,7 +301,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       await queue.start(({ runId }, signal) => executor.process(runId, signal), { concurrency: CONCURRENCY });
       await lookAround();
       stand('rounds-worker', [
-        ...roundsOfWorker({ systems, alertWatch, reconcile: reconciler.round }, roundsEdges),
+        ...roundsOfWorker({ systems, alertWatch, reconcile: reconciler.round, sweep: sweeper?.round }, roundsEdges),
         ...(systems ? await watcherOfWorker(config, systems, watcherEdges) : []),
       ]);
       stoppers.push(async () => {

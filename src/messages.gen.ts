@@ -104,6 +104,9 @@ import { messages as tasksRecoveryBoard } from './tasks/recovery/board.ts';
 import { messages as tasksRecoveryDesk } from './tasks/recovery/desk.ts';
 import { messages as tasksRecoveryPbsState } from './tasks/recovery/pbs-state.ts';
 import { messages as tasksRecoveryPbsVerify } from './tasks/recovery/pbs-verify.ts';
+import { messages as tasksRecoveryPostgresMessages } from './tasks/recovery/postgres-messages.ts';
+import { messages as tasksRecoveryPostgresRestore } from './tasks/recovery/postgres-restore.ts';
+import { messages as tasksRecoveryWords } from './tasks/recovery/words.ts';
 import { messages as tasksScratchMessages } from './tasks/scratch/messages.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
 import { messages as tasksStorms } from './tasks/storms.ts';
@@ -223,6 +226,9 @@ export const allMessages: readonly Messages[] = [
     tasksRecoveryDesk,
     tasksRecoveryPbsState,
     tasksRecoveryPbsVerify,
+    tasksRecoveryPostgresMessages,
+    tasksRecoveryPostgresRestore,
+    tasksRecoveryWords,
     tasksScratchMessages,
     tasksSeveral,
     tasksStorms,

@@ -18,8 +18,9 @@ import { tlsLine } from '../integrations/tls/prober.ts';
 import { allMessages } from '../messages.gen.ts';
 import { operations } from '../tasks/operations/registry.gen.ts';
 import { fixProbes } from '../tasks/fixes/doctor.ts';
-import { openDatabase } from '../store/db.ts';
+import { openDatabase, type Queryable } from '../store/db.ts';
 import { peopleProbes } from './doctor-people.ts';
+import { scratchProbe } from './doctor-scratch.ts';
 import { watcherProbes } from './doctor-watcher.ts';
 import { createSystems, type Systems } from './systems.ts';
 import { vaultOf } from './vault.ts';
@@ -133,18 +134,23 @@ function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock:
     const date = (await getMe(signal)).headers.get('date');
     return { here: clock.now(), there: date === null ? clock.now() : new Date(date) };
   });
+  const { url } = config.database;
+  const withDatabase = async <T>(work: (q: Queryable) => Promise<T>): Promise<T> => {
+    const source = url ? await secrets.source(url)() : undefined;
+    const db = openDatabase({ url: source?.reveal() ?? '', log: silentLog, max: 1 });
+    try {
+      return await work(db);
+    } finally {
+      await db.close();
+    }
+  };
   const database: DoctorProbe = {
     name: 'database',
     probe: async () => {
-      if (!config.database.url) return { state: 'ok', text: 'doctor-database-embedded', args: { dir: config.dataDir } };
-      const db = openDatabase({ url: (await secrets.source(config.database.url)()).reveal(), log: silentLog, max: 1 });
-      try {
-        const { rows } = await db.query('show server_version');
-        const [row] = rows as { server_version: string }[];
-        return { state: 'ok', text: 'doctor-database', args: { version: row?.server_version ?? '?' } };
-      } finally {
-        await db.close();
-      }
+      if (!url) return { state: 'ok', text: 'doctor-database-embedded', args: { dir: config.dataDir } };
+      const { rows } = await withDatabase((q) => q.query('show server_version'));
+      const [row] = rows as { server_version: string }[];
+      return { state: 'ok', text: 'doctor-database', args: { version: row?.server_version ?? '?' } };
     },
   };
   const redis: DoctorProbe = {
@@ -180,6 +186,7 @@ function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock:
     telegram,
     clockAgainstTelegram,
     database,
+    ...(url ? [scratchProbe(withDatabase)] : []),
     ...(config.queue.redisUrl ? [redis] : []),
     ...systems.probes.map(([name, of]): DoctorProbe => ({ name, probe: (signal) => of.probe(signal) })),
     ...config.certificates.endpoints.map(

@@ -4,6 +4,7 @@ import { expire, purge as purgeActions } from '../store/actions.ts';
 import { purgeCards } from '../store/cards.ts';
 import { purgeDeployments } from '../store/deployments.ts';
 import type { Database } from '../store/db.ts';
+import { purgeDr } from '../store/dr.ts';
 import { purgeDrills } from '../store/drills.ts';
 import { purgeHeld } from '../store/held.ts';
 import { purge as purgeInbox } from '../store/inbox.ts';
@@ -15,6 +16,7 @@ import { purgeTopicClaims } from '../store/topics.ts';
 import { purgeProbeDays } from '../store/probes.ts';
 import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRuns } from '../store/runs.ts';
+import { purgeScratch } from '../store/scratch.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
 import { purgeSilences } from '../store/silences.ts';
 import { purge as purgeStepUp } from '../store/stepup.ts';
@@ -45,6 +47,7 @@ export function createHousekeeping(options: {
       // A step-up code is good for a minute and a half.
       await purgeStepUp(db, ago(days(1)));
       await purgeSchedules(db, ago(days(60)));
+      await purgeScratch(db, ago(options.retentionMs));
       await purgeSilences(db, ago(options.retentionMs));
       await purgeSetAside(db, ago(options.retentionMs));
       await purgePages(db, ago(options.retentionMs));
@@ -52,6 +55,7 @@ export function createHousekeeping(options: {
       await purgeWatchOverrides(db, ago(options.retentionMs));
       await purgeProbeDays(db, ago(Math.max(options.retentionMs, days(400))));
       await purgeDrills(db, ago(Math.max(options.retentionMs, days(400))));
+      await purgeDr(db, ago(Math.max(options.retentionMs, days(800))));
       const forgotten = {
         storms: await purgeStorms(db, ago(options.retentionMs)),
         incidents: await purgeIncidents(db, ago(options.retentionMs)),

@@ -58,10 +58,12 @@ export function roundsOfWorker(
     systems,
     alertWatch,
     reconcile,
-  }: { systems: Systems | undefined; alertWatch: AlertWatch | undefined; reconcile: Work },
+    sweep,
+  }: { systems: Systems | undefined; alertWatch: AlertWatch | undefined; reconcile: Work; sweep?: Work | undefined },
   { db, clock, log, every }: RoundsEdges,
 ): readonly Standing[] {
   const standing: Standing[] = [{ run: every(seconds(5), 'reconciling', reconcile) }];
+  if (sweep) standing.push({ run: every(seconds(15), 'removing what is left over', sweep) });
   if (alertWatch) standing.push({ run: every(seconds(15), 'asking Alertmanager', alertWatch.round) });
   if (systems && systems.proxmox.ids.length > 0) {
     const inventory = createInventoryWatch({ db, clock, log, proxmox: systems.proxmox });

@@ -13,13 +13,14 @@ const row = z.object({
   failures: int,
   nextTryAt: optional(at),
   error: optional(z.string()),
+  releasedAt: optional(at),
 });
 
 /** Something temporary outside; `failures` counts the vain tries to remove it. */
 export type ScratchRow = z.output<typeof row>;
 
 const columns = `id::text as id, run_id as "runId", kind, place, what, claimed_at as "claimedAt", failures,
-  next_try_at as "nextTryAt", error`;
+  next_try_at as "nextTryAt", error, released_at as "releasedAt"`;
 
 export interface NewScratch {
   readonly runId: string;
@@ -72,7 +73,7 @@ export function leftOver(q: Queryable, now: Date, lostBefore: Date): Promise<Scr
   );
 }
 
-/** Notes a vain try; how many there were. */
+/** Notes a vain try; how many there were. None when it was released meanwhile. */
 export async function failedScratch(q: Queryable, id: string, error: string, nextTryAt: Date): Promise<number> {
   const failed = await first(
     q,
@@ -82,6 +83,17 @@ export async function failedScratch(q: Queryable, id: string, error: string, nex
     [id, error, nextTryAt],
   );
   return failed?.failures ?? 0;
+}
+
+/** Notes that people hear of it; false when they have heard already. */
+export async function tellScratch(q: Queryable, id: string): Promise<boolean> {
+  return (await touched(q, 'update scratch_things set told = true where id = $1 and not told', [id])) > 0;
+}
+
+/** Of what people were told, and what is gone since: each is given once. */
+export function takeToldAndGone(q: Queryable): Promise<ScratchRow[]> {
+  const gone = `update scratch_things set told = false where told and released_at is not null returning ${columns}`;
+  return many(q, row, gone);
 }
 
 /** Forgets what has been gone since before then. */

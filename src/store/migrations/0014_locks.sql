@@ -15,8 +15,11 @@ create table scratch_things (
   -- Of those who tried to remove it after its run.
   failures    integer not null default 0,
   next_try_at timestamptz,
-  error       text
+  error       text,
+  -- People were told of it by an incident that has not ended yet.
+  told        boolean not null default false
 );
 create index scratch_things_open on scratch_things (id) where released_at is null;
 create index scratch_things_run on scratch_things (run_id);
+create index scratch_things_told on scratch_things (id) where told;
 create index scratch_things_released on scratch_things (released_at) where released_at is not null;

@@ -43,19 +43,23 @@ export interface ScratchEdges {
 
 const value = z.union([z.string(), z.number(), z.boolean()]);
 
-/** As the parts know it; what is no plain value in an old row is left out. */
+/** What is no plain value in an old row is left out. */
+export const plainOf = (what: ScratchRow['what']): ScratchThing['what'] =>
+  Object.fromEntries(
+    Object.entries(what).flatMap(([name, raw]) => {
+      const { data } = value.safeParse(raw);
+      return data === undefined ? [] : [[name, data]];
+    }),
+  );
+
+/** A row as the parts know it. */
 export const thingOf = ({ id, runId, kind, place, what, claimedAt }: ScratchRow): ScratchThing => ({
   id,
   runId,
   kind,
   place,
   claimedAt,
-  what: Object.fromEntries(
-    Object.entries(what).flatMap(([name, raw]) => {
-      const { data } = value.safeParse(raw);
-      return data === undefined ? [] : [[name, data]];
-    }),
-  ),
+  what: plainOf(what),
 });
 
 export function createScratchDesk({ db, clock }: ScratchEdges): ScratchDesk {

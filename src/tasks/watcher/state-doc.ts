@@ -83,6 +83,7 @@ export function watcherBlocks(data: WatcherData | undefined, { t }: View): Block
     ...(data?.watchdog ? [watchdogRow(data.watchdog, t)] : []),
     ...(data?.heartbeat ? [heartbeatRow(data.heartbeat, t)] : []),
     ...(data?.drill ? [drillRow(data.drill, t)] : []),
+    ...(data?.leftovers && data.leftovers.length > 0 ? [leftoversRow(data.leftovers, t)] : []),
   ];
   return rows.length > 0 ? [facts(...rows)] : [];
 }
@@ -100,6 +101,14 @@ function probesRow({ up, down, unknown }: NonNullable<WatcherData['probes']>, t:
     ...(up > 0 ? [t('watcher-probes-up', { n: up })] : []),
   ];
   return [t('watcher-probes'), parts.flatMap((part, n) => (n === 0 ? [part] : [' · ', part]))];
+}
+
+function leftoversRow(leftovers: NonNullable<WatcherData['leftovers']>, t: Translate): Row {
+  const shown = leftovers
+    .slice(0, NAMES_MAX)
+    .map(({ kind, place }) => t('scratch-left-one', { what: t('scratch-kind', { kind }), place }));
+  const more = leftovers.length > NAMES_MAX ? ` +${leftovers.length - NAMES_MAX}` : '';
+  return [t('scratch-left-row'), bold(shown.join(', ') + more)];
 }
 
 function watchdogRow({ seenAt, missing }: NonNullable<WatcherData['watchdog']>, t: Translate): Row {

@@ -5,6 +5,7 @@ import type { Database } from '../../store/db.ts';
 import { lastDrills } from '../../store/drills.ts';
 import { currentIncidents } from '../../store/incidents.ts';
 import { observation } from '../../store/observations.ts';
+import { openScratch } from '../../store/scratch.ts';
 import { createProbeBoard } from './board.ts';
 import { wayMs } from './drill-doc.ts';
 import { HEARTBEAT, heartbeatSeen } from './heartbeat.ts';
@@ -30,6 +31,8 @@ export const watcherSchema = z.object({
       reachedAt: z.coerce.date().optional(),
     })
     .optional(),
+  /** Temporary things whose run is over and that could not be removed. */
+  leftovers: z.array(z.object({ kind: z.string(), place: z.string() })).optional(),
   drill: z
     .object({
       number: z.number(),
@@ -47,13 +50,15 @@ export type WatcherConfig = Pick<Config, 'probes' | 'site' | 'watchdog' | 'heart
 /** Out of the own records: nothing outside is asked. */
 export async function watcherState(db: Database, clock: Clock, config: WatcherConfig): Promise<WatcherData> {
   const now = clock.now();
-  const [probes, watchdog, heartbeat, drill] = await Promise.all([
+  const [leftovers, probes, watchdog, heartbeat, drill] = await Promise.all([
+    openScratch(db),
     probesOf(db, clock, config),
     config.watchdog ? watchdogOf(db, now, config.watchdog) : undefined,
     config.heartbeat ? heartbeatOf(db, now, config.heartbeat) : undefined,
     config.drill ? drillOf(db) : undefined,
   ]);
   return {
+    leftovers: leftovers.flatMap(({ failures, kind, place }) => (failures > 0 ? [{ kind, place }] : [])),
     ...(probes ? { probes } : {}),
     ...(watchdog ? { watchdog } : {}),
     ...(heartbeat ? { heartbeat } : {}),
