@@ -5,6 +5,8 @@ export interface RunOptions {
   /** Aborting ends the process (TERM, then KILL) and the promise is rejected only once it is gone. */
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /** How it is asked to end, and how long it has until KILL; TERM and the executor's own time when absent. */
+  readonly stop?: { readonly signal: 'TERM' | 'INT'; readonly graceMs: number };
   /** Added to the small fixed environment; the program's own environment, which holds secrets, is never passed on. */
   readonly env?: Readonly<Record<string, string>>;
   /** Each complete line as it arrives, without its line end. */

@@ -55,8 +55,8 @@ export function createLocalExecutor(settings: LocalSettings, edges: { readonly c
       const stop = (why: VakhtaError) => {
         if (stopped !== undefined) return;
         stopped = why;
-        killGroup(child, 'SIGTERM');
-        timers.push(edges.clock.after(graceMs, () => killGroup(child, 'SIGKILL')));
+        killGroup(child, options.stop?.signal === 'INT' ? 'SIGINT' : 'SIGTERM');
+        timers.push(edges.clock.after(options.stop?.graceMs ?? graceMs, () => killGroup(child, 'SIGKILL')));
       };
       const onAbort = () => stop(cancelled(name, options.signal?.reason));
       options.signal?.addEventListener('abort', onAbort, { once: true });

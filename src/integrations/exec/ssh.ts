@@ -98,7 +98,7 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
     });
 
   /** Ends a whole remote process group. Signals on the channel alone would miss what runs through sudo. */
-  const kill = async (client: Client, group: number, signal: 'TERM' | 'KILL'): Promise<void> => {
+  const kill = async (client: Client, group: number, signal: 'TERM' | 'INT' | 'KILL'): Promise<void> => {
     const plain = ['kill', '-s', signal, '--', `-${group}`];
     const user = typeof settings.sudo === 'object' ? ['-u', settings.sudo.user] : [];
     const line = quoteArgv(plain);
@@ -140,12 +140,13 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
       const onStderr = pidFilter(
         (pid) => {
           group = pid;
-          if (stopped !== undefined) end('TERM');
+          if (stopped !== undefined) end(gently);
         },
         (chunk) => stderr.write(chunk),
       );
 
-      const end = (signal: 'TERM' | 'KILL') => {
+      const gently = options.stop?.signal ?? 'TERM';
+      const end = (signal: 'TERM' | 'INT' | 'KILL') => {
         if (group === undefined) return;
         kill(client, group, signal).catch((error: unknown) =>
           edges.log.warn({ where, err: String(error) }, 'a remote process could not be signalled'),
@@ -154,9 +155,9 @@ export function createSshExecutor(settings: SshSettings, edges: Edges & { readon
       const stop = (why: VakhtaError) => {
         if (stopped !== undefined) return;
         stopped = why;
-        end('TERM');
+        end(gently);
         timers.push(
-          edges.clock.after(graceMs, () => {
+          edges.clock.after(options.stop?.graceMs ?? graceMs, () => {
             end('KILL');
             // A process that cannot be killed (or whose number never came) may not keep us waiting.
             timers.push(edges.clock.after(seconds(2), () => channel.close()));

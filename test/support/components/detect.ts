@@ -17,6 +17,8 @@ const COMPONENTS = {
   'ssh-keygen': { binaries: ['ssh-keygen'], apt: 'openssh-client' },
   dockerd: { binaries: ['dockerd'], apt: 'docker.io' },
   docker: { binaries: ['docker'], apt: 'docker.io' },
+  restic: { binaries: ['restic'], apt: 'restic' },
+  rclone: { binaries: ['rclone'], apt: 'rclone' },
   busybox: { binaries: ['busybox'], apt: 'busybox-static' },
   chromium: { binaries: ['chromium', 'chromium-browser', 'google-chrome'], apt: 'chromium' },
 } as const satisfies Record<string, { binaries: readonly string[]; apt: string }>;

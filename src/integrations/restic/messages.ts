@@ -1,0 +1,50 @@
+import { defineMessages } from '../../core/i18n.ts';
+
+export const messages = defineMessages({
+  en: `
+    restic-probe-ok = restic { $version }, snapshots: { $count }
+    err-restic-no-repository = { $set }: there is no repository. Make it with “restic init” (docs/recovery.md), or correct its address.
+    err-restic-locked = { $set }: the repository is locked by process { $pid } on { $host } since { $since }. Wait for it; when that process is gone for sure, run “restic unlock”.
+    err-restic-password = { $set }: the password does not open the repository. Compare the configured reference with the one it was made with.
+    err-restic-cancelled = { $set }: restic was stopped.
+    err-restic-denied = { $set }: sudo refuses. Allow the command and its variables (SETENV) in sudoers, see docs/recovery.md.
+    err-restic-exists = { $set }: there is a repository already.
+    err-restic-disk-full = { $set }: the disk is full ({ $detail }). Make room, then ask again.
+    err-restic-unreachable = { $set }: the place of the repository does not answer ({ $detail }).
+    err-restic-source-missing = { $set }: what is to be backed up is not there: { $detail }. Correct the paths of the configuration, or mount it.
+    err-restic-no-snapshot = { $set }: there is no such snapshot ({ $detail }).
+    err-restic-append-only = { $set }: the place of the repository only takes new data and refuses to remove any ({ $detail }).
+    err-restic-failed = { $set }: restic reports: { $detail }
+    err-restic-answer = { $set }: restic { $command } answered in a form that Vakhta does not know.
+    err-restic-variables = { $set }: the variable { $name } has two values, one for the repository and one for the copy elsewhere; restic can be given one only. Use a remote of rclone for one of them.
+    err-restic-restore-damaged = { $set }: the snapshot cannot be restored whole: { $detail }
+    err-files-path = “{ $path }” is no absolute path.
+    err-files-space = The free space of { $path } cannot be told.
+    err-files-outside = A path outside of the scratch folder was refused.
+    err-files-not-ours = { $folder } does not bear the mark of this program, so it was left alone. Look at it, and remove it by hand.
+    err-files-command-failed = { $where }: { $program } reports: { $detail }
+  `,
+  ru: `
+    restic-probe-ok = restic { $version }, снимков: { $count }
+    err-restic-no-repository = { $set }: репозитория нет. Создайте его командой «restic init» (docs/recovery.ru.md) или исправьте адрес.
+    err-restic-locked = { $set }: репозиторий занят процессом { $pid } на { $host } с { $since }. Дождитесь его; если процесса точно нет, выполните «restic unlock».
+    err-restic-password = { $set }: пароль не открывает репозиторий. Сверьте ссылку в конфигурации с тем паролем, с которым он создан.
+    err-restic-cancelled = { $set }: restic остановлен.
+    err-restic-denied = { $set }: sudo не разрешает. Разрешите в sudoers команду и её переменные (SETENV), см. docs/recovery.ru.md.
+    err-restic-exists = { $set }: репозиторий уже есть.
+    err-restic-disk-full = { $set }: диск заполнен ({ $detail }). Освободите место и запросите снова.
+    err-restic-unreachable = { $set }: место хранения не отвечает ({ $detail }).
+    err-restic-source-missing = { $set }: того, что надо копировать, нет: { $detail }. Исправьте пути в конфигурации или смонтируйте.
+    err-restic-no-snapshot = { $set }: такого снимка нет ({ $detail }).
+    err-restic-append-only = { $set }: место хранения принимает только новые данные и ничего не удаляет ({ $detail }).
+    err-restic-failed = { $set }: restic сообщает: { $detail }
+    err-restic-answer = { $set }: restic { $command } ответил в незнакомом Вахте виде.
+    err-restic-variables = { $set }: у переменной { $name } два значения, для репозитория и для внешней копии, а restic принимает одно. Задайте одно из мест через rclone.
+    err-restic-restore-damaged = { $set }: снимок не восстанавливается целиком: { $detail }
+    err-files-path = «{ $path }» — не абсолютный путь.
+    err-files-space = Свободное место для { $path } узнать не удалось.
+    err-files-outside = Путь вне временной папки отклонён.
+    err-files-not-ours = На { $folder } нет метки этой программы, поэтому она не тронута. Посмотрите и удалите вручную.
+    err-files-command-failed = { $where }: { $program } сообщает: { $detail }
+  `,
+});
