@@ -1,4 +1,5 @@
 import type { Probeable } from '../define.ts';
+import type { GuestBackups } from './backup-port.ts';
 import type { Permissions } from './permissions.ts';
 import type { TaskOutcome, Upid } from './upid.ts';
 
@@ -34,6 +35,8 @@ export interface Guest {
   readonly tags: readonly string[];
   /** The configuration lock (`backup`, `migrate` …), absent when free. */
   readonly lock?: string | undefined;
+  /** The resource pool that it belongs to. */
+  readonly pool?: string | undefined;
   /** Fraction of the guest's own cores, 0–1. */
   readonly cpu?: number | undefined;
   readonly maxcpu?: number | undefined;
@@ -202,4 +205,5 @@ export interface Proxmox extends Probeable {
   tasks(node: string, filter: TaskFilter, signal?: AbortSignal): Promise<readonly TaskRow[]>;
   nodeStatus(node: string, signal?: AbortSignal): Promise<NodeStatus>;
   certificates(node: string, signal?: AbortSignal): Promise<readonly NodeCertificate[]>;
+  readonly backups: GuestBackups;
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { z } from 'zod';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
 import type { Edges, Probe, SecretSource } from '../define.ts';
+import { type Call, createGuestBackups } from './backups.ts';
 import { type Asked, connectionError, errorOf, permissionError, readEnvelope } from './errors.ts';
 import { type Permissions, holdsAt, sight } from './permissions.ts';
 import type { Guest, Proxmox, ResourceKind, TaskRow } from './port.ts';
@@ -45,8 +46,8 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
   const transport = edges.transport ?? nodeTransport(settings);
   const { id } = settings;
 
-  const call = async <T>(
-    method: 'GET' | 'POST' | 'DELETE',
+  const call: Call = async <T>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     parameters: Parameters,
     schema: z.ZodType<T>,
@@ -60,16 +61,17 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
     try {
       const secret = (await settings.token()).reveal().trim();
       const fields = encode(parameters);
-      const url = new URL(`${base}/api2/json${path}${method === 'POST' || fields === '' ? '' : `?${fields}`}`);
+      const hasBody = method === 'POST' || method === 'PUT';
+      const url = new URL(`${base}/api2/json${path}${hasBody || fields === '' ? '' : `?${fields}`}`);
       const answer = await transport({
         method,
         url,
         headers: {
           Authorization: `PVEAPIToken=${settings.tokenId}=${secret}`,
           Accept: 'application/json',
-          ...(method === 'POST' ? { 'Content-Type': 'application/x-www-form-urlencoded' } : {}),
+          ...(hasBody ? { 'Content-Type': 'application/x-www-form-urlencoded' } : {}),
         },
-        body: method === 'POST' ? fields : undefined,
+        body: hasBody ? fields : undefined,
         signal: signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]),
       }).catch((error: unknown) => {
         // The caller's own abort stays what it is; ours is the host's silence.
@@ -191,6 +193,8 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
 
     nodeStatus: async (node, signal) => get(`${nodePath(node)}/status`, {}, wire.nodeStatus, signal),
     certificates: async (node, signal) => get(`${nodePath(node)}/certificates/info`, {}, wire.certificates, signal),
+
+    backups: createGuestBackups({ id, call, permissions, nodePath }),
 
     probe: async (signal): Promise<Probe> => {
       try {

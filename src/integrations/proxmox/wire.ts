@@ -3,18 +3,19 @@ import type { Permissions } from './permissions.ts';
 import type { Guest, Node, NodeCertificate, NodeStatus, Storage, TaskRow, TaskStatus, Version } from './port.ts';
 
 /** Perl does not keep numbers and strings apart: the same field comes as 101 or "101". */
-const num = z.union([
+export const num = z.union([
   z.number(),
   z
     .string()
     .regex(/^-?\d+(?:\.\d+)?(?:e-?\d+)?$/i)
     .transform(Number),
 ]);
-const text = z.union([z.string(), z.number().transform(String)]);
+export const text = z.union([z.string(), z.number().transform(String)]);
 /** 0 and 1; a few newer endpoints answer true and false. */
-const flag = z.union([z.boolean(), num.transform((value) => value !== 0)]);
+export const flag = z.union([z.boolean(), num.transform((value) => value !== 0)]);
 const seconds = num.transform((value) => new Date(value * 1000));
-const list = (separator: RegExp) => text.transform((value) => value.split(separator).filter((part) => part !== ''));
+export const list = (separator: RegExp) =>
+  text.transform((value) => value.split(separator).filter((part) => part !== ''));
 
 /** Every JSON answer; `message` exists since pve-http-server 5.2 only. */
 export const envelope = z.object({
@@ -53,6 +54,7 @@ const guest = z.object({
   template: flag.default(false),
   tags: list(/[;,\s]+/).default([]),
   lock: text.optional(),
+  pool: text.optional(),
   ...usage,
 });
 

@@ -18,6 +18,20 @@ export interface SimToken {
 /** Roles of `pveum role list`, so far as the calls of this simulator need them. */
 export const PVEAuditor: readonly string[] = ['VM.Audit', 'Sys.Audit', 'Datastore.Audit', 'Pool.Audit', 'SDN.Audit'];
 export const PVEVMUser: readonly string[] = ['VM.Audit', 'VM.PowerMgmt', 'VM.Backup', 'VM.Console'];
+/** What backups of guests need beside that, on the storage. */
+export const PVEDatastoreUser: readonly string[] = ['Datastore.Audit', 'Datastore.AllocateSpace'];
+/** What drills need on the pool of theirs. */
+export const DRILL: readonly string[] = [
+  'Pool.Allocate',
+  'VM.Allocate',
+  'VM.Audit',
+  'VM.Config.Disk',
+  'VM.Config.HWType',
+  'VM.Config.Network',
+  'VM.Config.Options',
+  'VM.GuestAgent.Audit',
+  'VM.PowerMgmt',
+];
 
 /** `PVEAPIToken=USER@REALM!NAME=UUID`. */
 export function authenticate(tokens: readonly SimToken[], header: string | undefined): SimToken | undefined {
@@ -44,11 +58,33 @@ export const allowed = (token: SimToken, path: string, ...privileges: string[]):
   return privileges.some((name) => held.has(name));
 };
 
+/** Which pool a guest is in. */
+export type PoolOf = (vmid: number) => string | undefined;
+
+/** As `allowed`, with what a guest's pool adds to its own rights. Source: `PVE/RPCEnvironment.pm`, `permissions`. */
+export function allowedWithPool(token: SimToken, poolOf: PoolOf, path: string, ...privileges: string[]): boolean {
+  if (allowed(token, path, ...privileges)) return true;
+  const vmid = /^\/vms\/(\d+)$/.exec(path)?.[1];
+  const pool = vmid === undefined ? undefined : poolOf(Number(vmid));
+  return pool !== undefined && allowed(token, `/pool/${pool}`, ...privileges);
+}
+
 /** The answer of `GET /access/permissions`: the fixed paths and those of the list, empty ones left out. */
-export function dumpPermissions(token: SimToken, asked?: string): Record<string, Record<string, number>> {
+export function dumpPermissions(
+  token: SimToken,
+  asked?: string,
+  pooled: readonly { readonly vmid: number; readonly pool?: string }[] = [],
+): Record<string, Record<string, number>> {
   const fixed = ['/', '/access', '/access/groups', '/nodes', '/pool', '/sdn', '/storage', '/vms'];
-  const paths = asked === undefined ? [...new Set([...fixed, ...token.acl.map((line) => line.path)])] : [asked];
-  const entries = paths.map((path) => [path, Object.fromEntries(effective(token, path))] as const);
+  const members = pooled.filter(({ pool }) => pool !== undefined);
+  const listed = [...fixed, ...token.acl.map((line) => line.path), ...members.map(({ vmid }) => `/vms/${vmid}`)];
+  const paths = asked === undefined ? [...new Set(listed)] : [asked];
+  const poolOf = (path: string) => members.find(({ vmid }) => path === `/vms/${vmid}`)?.pool;
+  const privilegesAt = (path: string) => {
+    const pool = poolOf(path);
+    return new Map([...(pool === undefined ? [] : effective(token, `/pool/${pool}`)), ...effective(token, path)]);
+  };
+  const entries = paths.map((path) => [path, Object.fromEntries(privilegesAt(path))] as const);
   const held = entries.filter(([, privileges]) => Object.keys(privileges).length > 0);
   // Measured: the path that was asked for comes back with a slash at its end.
   return Object.fromEntries(held.map(([path, privileges]) => [asked === undefined ? path : `${path}/`, privileges]));

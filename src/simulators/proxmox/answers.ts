@@ -1,5 +1,5 @@
 import { allowed, type SimToken } from './access.ts';
-import type { Host } from './host.ts';
+import { type Host, may } from './host.ts';
 import { guestUsage, type SimGuest, type SimNode, swing } from './inventory.ts';
 
 export function resources(host: Host, token: SimToken, type: string | undefined): unknown[] {
@@ -7,7 +7,7 @@ export function resources(host: Host, token: SimToken, type: string | undefined)
   const wanted = (kind: string) => type === undefined || type === kind;
   return [
     ...(wanted('vm') ? inventory.guests : [])
-      .filter((guest) => allowed(token, `/vms/${guest.vmid}`, 'VM.Audit'))
+      .filter((guest) => may(host, token, `/vms/${guest.vmid}`, 'VM.Audit'))
       .map((guest) => guestRow(guest, host.now())),
     ...(wanted('node') ? inventory.nodes : []).map((node) => {
       const row = nodeRow(host, token, node);
@@ -48,6 +48,7 @@ function guestRow(guest: SimGuest, now: number) {
     ...guestUsage(guest, now),
     ...(tags === undefined ? {} : { tags }),
     ...(lock === undefined ? {} : { lock }),
+    ...(guest.pool === undefined ? {} : { pool: guest.pool }),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { SimToken } from './access.ts';
+import { allowedWithPool, type SimToken } from './access.ts';
+import type { Random } from '../../core/random.ts';
 import type { Inventory, SimGuest, SimNode } from './inventory.ts';
 import type { Parameters } from './parameters.ts';
 import type { Tasks } from './tasks.ts';
@@ -19,6 +20,7 @@ export interface Host {
   readonly inventory: Inventory;
   readonly tasks: Tasks;
   readonly version: string;
+  readonly random: Random;
   /** Seconds since the epoch. */
   now(): number;
   sleep(ms: number): Promise<void>;
@@ -65,4 +67,19 @@ export function guestOf(host: Host, type: 'lxc' | 'qemu', p: Call['p']): SimGues
   if (guest !== undefined) return guest;
   const folder = type === 'lxc' ? 'lxc' : 'qemu-server';
   throw new SimError(500, `Configuration file 'nodes/${p['node']}/${folder}/${p['vmid']}.conf' does not exist\n`);
+}
+
+/** Whether any of the privileges is held there, by the token's own lines or by a guest's pool. */
+export const may = (host: Host, token: SimToken, path: string, ...privileges: string[]): boolean =>
+  allowedWithPool(
+    token,
+    (vmid) => host.inventory.guests.find((guest) => guest.vmid === vmid)?.pool,
+    path,
+    ...privileges,
+  );
+
+/** Refuses as the host does: several privileges, of which one is enough, are joined. */
+export function need(host: Host, token: SimToken, path: string, ...privileges: string[]): void {
+  if (may(host, token, path, ...privileges)) return;
+  throw new SimError(403, `Permission check failed (${path}, ${privileges.join('|')})\n`);
 }

@@ -16,6 +16,43 @@ export interface SimGuest {
   lock?: string | undefined;
   /** Seconds since the epoch at which it was started. */
   startedAt: number;
+  /** Its resource pool. */
+  pool?: string;
+  /** Options as the configuration file has them; made up from the figures above when absent. */
+  config?: Record<string, string>;
+  /** How long after its start the guest agent of a machine answers; default 20 s. */
+  agentAfterSeconds?: number;
+}
+
+/** A backup that lies in a storage. */
+export interface SimBackup {
+  readonly storage: string;
+  readonly volid: string;
+  readonly vmid: number;
+  readonly type: 'lxc' | 'qemu';
+  readonly name: string;
+  /** Seconds since the epoch. */
+  readonly ctime: number;
+  size: number;
+  readonly notes: string;
+  readonly isProtected?: boolean;
+  /** What a backup server tells; absent: never verified. */
+  verification?: { readonly state: string; readonly upid: string };
+  /** The configuration file that lies in it. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** A scheduled backup job, with the names of the host's own schema. */
+export interface SimJob {
+  readonly id: string;
+  readonly enabled?: 0 | 1;
+  readonly storage: string;
+  readonly schedule: string;
+  readonly all?: 1;
+  vmid?: string;
+  readonly exclude?: string;
+  readonly pool?: string;
+  readonly node?: string;
 }
 
 export interface SimNode {
@@ -55,6 +92,8 @@ export interface Inventory {
   readonly guests: SimGuest[];
   readonly storage: SimStorage[];
   readonly certificates: SimCertificate[];
+  readonly backups: SimBackup[];
+  readonly jobs: SimJob[];
 }
 
 const MB = 1024 ** 2;
@@ -141,6 +180,8 @@ export function smallCompany(now: Date): Inventory {
       storage('local-zfs', 'zfspool', 'images,rootdir', false, 1788, 0.57),
       storage('backup-nfs', 'nfs', 'backup', true, 3726, 0.71),
     ],
+    backups: [],
+    jobs: [],
     certificates: [
       {
         node,

@@ -1,5 +1,6 @@
 import { allowed, dumpPermissions, type SimToken } from './access.ts';
 import { nodeRow, nodeStatus, resources } from './answers.ts';
+import { backupRoutes } from './backup-routes.ts';
 import { type Call, guestOf, type Host, nodeOf, type Reply, type Route, SimError } from './host.ts';
 import { guestUsage } from './inventory.ts';
 import { COUNT, FLAG, NODE, NUMBER, type Parameters, TEXT, VMID } from './parameters.ts';
@@ -37,11 +38,11 @@ export const routes: readonly Route[] = [
     method: 'GET',
     path: '/access/permissions',
     parameters: { path: TEXT, userid: TEXT },
-    run: ({ token, p }) => {
+    run: ({ host, token, p }) => {
       if (p['userid'] !== undefined && p['userid'] !== token.id && !allowed(token, '/access', 'Sys.Audit')) {
         throw new SimError(403, 'Permission check failed (/access, Sys.Audit)\n');
       }
-      return { data: dumpPermissions(token, p['path']) };
+      return { data: dumpPermissions(token, p['path'], host.inventory.guests) };
     },
   },
   {
@@ -143,19 +144,7 @@ export const routes: readonly Route[] = [
       }),
     ),
   ]),
-  {
-    method: 'POST',
-    path: '/nodes/{node}/vzdump',
-    parameters: {
-      node: NODE,
-      vmid: TEXT,
-      storage: TEXT,
-      mode: { type: 'string', enum: ['snapshot', 'suspend', 'stop'] },
-      compress: { type: 'string', enum: ['0', '1', 'gzip', 'lzo', 'zstd'] },
-      all: FLAG,
-    },
-    run: ({ host, token, p }) => ({ data: vzdump(host, token, p) }),
-  },
+  ...backupRoutes,
   {
     method: 'GET',
     path: '/nodes/{node}/tasks',
@@ -246,34 +235,6 @@ function taskList(host: Host, token: SimToken, p: Call['p']): Reply {
     })),
     total: rows.length,
   };
-}
-
-function vzdump(host: Host, token: SimToken, p: Call['p']): string {
-  const guest = host.inventory.guests.find((candidate) => String(candidate.vmid) === p['vmid']);
-  if (guest === undefined) throw new SimError(500, `unable to find VM '${p['vmid'] ?? ''}'\n`);
-  if (!allowed(token, `/vms/${guest.vmid}`, 'VM.Backup')) {
-    throw new SimError(403, `Permission check failed (/vms/${guest.vmid}, VM.Backup)\n`);
-  }
-  // A guest of another node is not this node's business: there is nothing to do, and the answer is the word.
-  if (guest.node !== p['node']) return 'OK';
-  const clock = new Date(host.now() * 1000).toISOString().slice(0, 19).replace('T', ' ');
-  const lines = [
-    `INFO: starting new backup job: vzdump ${guest.vmid} --storage ${p['storage'] ?? 'local'} --mode ${p['mode'] ?? 'snapshot'}`,
-    `INFO: Starting Backup of VM ${guest.vmid} (${guest.type})`,
-    `INFO: Backup started at ${clock}`,
-    `INFO: status = ${guest.status}`,
-    `INFO: ${guest.type === 'lxc' ? 'CT' : 'VM'} Name: ${guest.name}`,
-    `INFO: backup mode: ${p['mode'] ?? 'snapshot'}`,
-    `INFO: Finished Backup of VM ${guest.vmid} (00:00:20)`,
-    'INFO: Backup job finished successfully',
-  ];
-  guest.lock = 'backup';
-  const onEnd = () => {
-    guest.lock = undefined;
-  };
-  const id = String(guest.vmid);
-  const { node } = guest;
-  return host.tasks.start({ node, type: 'vzdump', id, user: token.id, durationMs: 20_000, lines, onEnd }).upid;
 }
 
 function withoutDisk({ disk: _disk, ...rest }: ReturnType<typeof guestUsage>) {

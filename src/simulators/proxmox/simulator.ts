@@ -3,8 +3,8 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
-import { allowed, authenticate, type SimToken } from './access.ts';
-import { type Host, type Route, SimError, unknownNode } from './host.ts';
+import { authenticate, type SimToken } from './access.ts';
+import { type Host, need, type Route, SimError, unknownNode } from './host.ts';
 import { type Inventory, smallCompany } from './inventory.ts';
 import { checkParameters } from './parameters.ts';
 import { routes } from './routes.ts';
@@ -65,6 +65,7 @@ export function createProxmoxSimulator(options: ProxmoxSimulatorOptions) {
     inventory,
     tasks,
     version,
+    random,
     now: () => Math.floor(clock.now().getTime() / 1000),
     sleep: (ms) => clock.sleep(ms),
   };
@@ -105,8 +106,7 @@ export function createProxmoxSimulator(options: ProxmoxSimulatorOptions) {
       if (route.needs !== undefined) {
         const [template, privilege] = route.needs;
         const object = template.replace(/\{(\w+)\}/g, (_, name: string) => uri[name] ?? '');
-        if (!allowed(token, object, privilege))
-          throw new SimError(403, `Permission check failed (${object}, ${privilege})\n`);
+        need(host, token, object, privilege);
       }
       const node = uri['node'];
       if (node !== undefined) {

@@ -4,8 +4,10 @@
  *   PVE_URL=https://pve1.lan:8006 PVE_TOKEN_ID='vakhta@pve!watch' PVE_TOKEN=<uuid>
  *   PVE_FINGERPRINT=AA:BB:…   or PVE_CA=<PEM>
  *   PVE_GUEST=999             a container that may be started and stopped; without it the power tests skip
+ *   PVE_BACKUP_STORAGE=nfs PVE_DRILL_STORAGE=local-zfs PVE_DRILL_VMID=9001 PVE_DRILL_POOL=vakhta-drill
+ *                             that container is backed up and restored as 9001; without them those tests skip
  *
- * The token needs PVEAuditor on /, and VM.PowerMgmt on /vms/999. Every request and every good answer is compared with
+ * The token needs PVEAuditor on /, and VM.PowerMgmt on /vms/999; for backups what docs/recovery.md names. Every request and every good answer is compared with
  * the API description of 9.2.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -170,6 +172,88 @@ describe.each(subjects)('a Proxmox VE host (subject %#)', (open) => {
       .power(guest, guest.status === 'running' ? 'start' : 'stop')
       .catch((e: unknown) => e);
     expect(error).toMatchObject({ kind: 'usage', code: 'proxmox-guest-state' });
+  });
+
+  it('tells backup jobs, who is in none, and what the storages hold', async ({ skip }) => {
+    if (subject.backup === undefined) return skip();
+    const { guests, storage } = await subject.proxmox.resources();
+    const jobs = await subject.proxmox.backups.jobs();
+    for (const { id, vmids } of jobs) {
+      expect(id).not.toBe('');
+      expect(vmids.every((vmid) => vmid >= 100)).toBe(true);
+    }
+    const uncovered = await subject.proxmox.backups.notBackedUp();
+    const known = guests.map(({ vmid }) => vmid);
+    expect(uncovered.filter((vmid) => !known.includes(vmid))).toEqual([]);
+    const places = storage.filter((one) => one.content.includes('backup') && one.status === 'available');
+    const { files, unread } = await subject.proxmox.backups.stock(places);
+    expect(unread).toEqual([]);
+    for (const { volid, storage: name, at } of files) {
+      expect(volid.startsWith(`${name}:backup/`)).toBe(true);
+      expect(at.getTime()).toBeLessThanOrEqual(Date.now() + 600_000_000);
+    }
+    expect(files.map(({ at }) => at.getTime())).toEqual(files.map(({ at }) => at.getTime()).toSorted((a, b) => b - a));
+    for (const { storage: name, node } of places) {
+      const status = await subject.proxmox.backups.storageStatus(node, name);
+      expect(status).toMatchObject({ isActive: true });
+      expect(status.used).toBeLessThanOrEqual(status.total ?? 0);
+    }
+  });
+
+  it('backs a guest up, restores it beside the original without a network, and destroys the copy', async ({ skip }) => {
+    const { backup, proxmox } = subject;
+    if (subject.guest === undefined || backup === undefined) return skip();
+    const { backups } = proxmox;
+    const guest = await proxmox.guest(subject.guest);
+    const dump = await proxmox.vzdump(guest, { storage: backup.storage });
+    const follow = (upid: string) => proxmox.waitForTask(upid, { pollMs: subject.pollMs });
+    expect(await follow(dump?.upid ?? '')).toMatchObject({ outcome: 'ok' });
+    const place = { node: guest.node, storage: backup.storage };
+    const stock = await backups.stock([place], { vmid: guest.vmid });
+    expect(stock.sees(guest.vmid)).toBe(true);
+    const [newest] = stock.files;
+    if (newest === undefined) throw new Error('no backup is listed');
+    expect(newest).toMatchObject({ vmid: guest.vmid, storage: backup.storage, isProtected: false });
+    expect(Math.abs(newest.at.getTime() - (dump?.startTime.getTime() ?? 0))).toBeLessThan(60_000);
+    expect(await backups.configIn(newest)).toMatch(/^hostname: /m);
+
+    const copy = { type: guest.type, node: guest.node, vmid: backup.vmid };
+    const { pool } = backup;
+    const restored = await backups.restore({
+      ...copy,
+      volid: newest.volid,
+      storage: backup.to,
+      name: `vakhta-drill-${copy.vmid}`,
+      description: 'a test of Vakhta',
+      ...(pool === undefined ? {} : { pool }),
+    });
+    expect((await follow(restored.upid)).outcome).not.toBe('error');
+    const config = await backups.config(copy);
+    expect(config).toMatchObject({ hostname: `vakhta-drill-${copy.vmid}`, onboot: '0' });
+    expect(config['description']?.trim()).toBe('a test of Vakhta');
+    const networks = Object.keys(config).filter((name) => /^net\d+$/.test(name));
+    await backups.configure(copy, { remove: networks, digest: config['digest'] });
+    expect(Object.keys(await backups.config(copy)).filter((name) => name.startsWith('net'))).toEqual([]);
+    await expect(backups.configure(copy, { set: { onboot: 1 }, digest: config['digest'] })).rejects.toMatchObject({
+      code: 'proxmox-failed',
+    });
+
+    const found = await proxmox.guest(copy.vmid);
+    expect(await follow((await proxmox.power(found, 'start')).upid)).toMatchObject({ outcome: 'ok' });
+    expect(await backups.status(copy)).toMatchObject({ status: 'running' });
+    await expect(backups.destroy(copy)).rejects.toMatchObject({ code: 'proxmox-failed' });
+    expect(await follow((await proxmox.power(found, 'stop')).upid)).toMatchObject({ outcome: 'ok' });
+    expect(await follow((await backups.destroy(copy)).upid)).toMatchObject({ outcome: 'ok' });
+    await expect(backups.status(copy)).rejects.toMatchObject({ code: 'proxmox-no-such-guest' });
+    expect((await proxmox.guest(guest.vmid)).status).toBe(guest.status);
+  });
+
+  it('refuses a storage of a form that is none, without asking', async () => {
+    const place = { node: 'pve1', storage: '../x' };
+    expect(await subject.proxmox.backups.storageStatus('pve1', '../x').catch((e: unknown) => e)).toMatchObject({
+      code: 'proxmox-no-such-storage',
+    });
+    expect((await subject.proxmox.backups.stock([place])).unread).toHaveLength(1);
   });
 
   it('refuses a task id of a form that it cannot parse, without asking', async () => {

@@ -46,6 +46,8 @@ const UNDECLARED: Readonly<Record<string, readonly string[]>> = {
   '/nodes/{node}/lxc/{vmid}/status/current': ['type'],
   '/nodes/{node}/qemu/{vmid}/status/current': [],
   '/nodes/{node}/tasks/{upid}/status': ['endtime'],
+  '/nodes/{node}/storage/{storage}/content': ['content', 'subtype'],
+  '/cluster/backup': ['type'],
 };
 
 export function apiDescription(): ApiDescription {

@@ -10,7 +10,14 @@ import {
   type TransportAnswer,
   type TransportRequest,
 } from '../../../src/integrations/proxmox/transport.ts';
-import { PVEAuditor, PVEVMUser, type SimToken } from '../../../src/simulators/proxmox/access.ts';
+import {
+  DRILL,
+  PVEAuditor,
+  PVEDatastoreUser,
+  PVEVMUser,
+  type SimToken,
+} from '../../../src/simulators/proxmox/access.ts';
+import { backedUpCompany } from '../../../src/simulators/proxmox/backed-up.ts';
 import { createProxmoxSimulator, type ProxmoxSimulator } from '../../../src/simulators/proxmox/simulator.ts';
 import { createFastClock } from './fast-clock.ts';
 
@@ -43,6 +50,10 @@ export interface Subject {
   readonly stranger: Proxmox;
   /** VMID of a guest that may be started and stopped; undefined where none is set apart for that. */
   readonly guest: number | undefined;
+  /** Where backups go to and restores are tried out; undefined where nothing is set apart for that. */
+  readonly backup:
+    | { readonly storage: string; readonly to: string; readonly vmid: number; readonly pool?: string }
+    | undefined;
   /** Whether answers must not hold more than the description declares. */
   readonly strict: boolean;
   readonly pollMs: number;
@@ -52,7 +63,11 @@ export interface Subject {
 export const TOKEN: SimToken = {
   id: 'vakhta@pve!watch',
   secret: '6f9619ff-8b86-4011-b42d-00c04fc964ff',
-  acl: [{ path: '/', privileges: [...new Set([...PVEAuditor, ...PVEVMUser])] }],
+  acl: [
+    { path: '/', privileges: [...new Set([...PVEAuditor, ...PVEVMUser, ...PVEDatastoreUser])] },
+    { path: '/pool/vakhta-drill', privileges: DRILL },
+    { path: '/sdn/zones/localnetwork', privileges: ['SDN.Audit', 'SDN.Use'] },
+  ],
 };
 
 export function settingsFor(url: string, token: SimToken, more: Partial<ProxmoxSettings> = {}): ProxmoxSettings {
@@ -64,7 +79,8 @@ export async function simulated(
   tokens: readonly SimToken[] = [TOKEN],
 ): Promise<Subject & { simulator: ProxmoxSimulator; url: string; clock: Clock }> {
   const clock = createFastClock(100);
-  const simulator = createProxmoxSimulator({ clock, random: systemRandom, tokens });
+  const inventory = backedUpCompany(clock.now());
+  const simulator = createProxmoxSimulator({ clock, random: systemRandom, tokens, inventory });
   const url = await simulator.start();
   const { transport, exchanges } = recording(nodeTransport({}));
   const edges = { clock, log: quiet, transport };
@@ -76,6 +92,7 @@ export async function simulated(
     stranger: createProxmox(settingsFor(url, { ...TOKEN, secret: 'wrong' }, more), edges),
     exchanges,
     guest: 104,
+    backup: { storage: 'backup-nfs', to: 'local-zfs', vmid: 9001, pool: 'vakhta-drill' },
     strict: true,
     pollMs: 1000,
     simulator,
@@ -88,6 +105,7 @@ export async function simulated(
 /** The real host named in the environment (see the head of conformance.test.ts). */
 export function real(env: Readonly<Record<string, string | undefined>>): Subject {
   const { PVE_URL = '', PVE_TOKEN_ID = '', PVE_TOKEN = '', PVE_FINGERPRINT, PVE_CA, PVE_GUEST } = env;
+  const { PVE_BACKUP_STORAGE, PVE_DRILL_STORAGE = '', PVE_DRILL_VMID, PVE_DRILL_POOL } = env;
   const token: SimToken = { id: PVE_TOKEN_ID, secret: PVE_TOKEN, acl: [] };
   const trust = { fingerprint: PVE_FINGERPRINT, ca: PVE_CA };
   const { transport, exchanges } = recording(nodeTransport(trust));
@@ -101,6 +119,15 @@ export function real(env: Readonly<Record<string, string | undefined>>): Subject
     ),
     exchanges,
     guest: PVE_GUEST === undefined ? undefined : Number(PVE_GUEST),
+    backup:
+      PVE_BACKUP_STORAGE === undefined || PVE_DRILL_VMID === undefined
+        ? undefined
+        : {
+            storage: PVE_BACKUP_STORAGE,
+            to: PVE_DRILL_STORAGE,
+            vmid: Number(PVE_DRILL_VMID),
+            ...(PVE_DRILL_POOL === undefined ? {} : { pool: PVE_DRILL_POOL }),
+          },
     strict: false,
     pollMs: 1000,
     close: () => Promise.resolve(),
