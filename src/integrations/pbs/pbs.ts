@@ -239,7 +239,8 @@ export function createPbs(settings: PbsSettings, edges: PbsEdges): Pbs {
 
     probe: async (signal): Promise<Probe> => {
       try {
-        const { version } = await pbs.version(signal);
+        const told = await pbs.version(signal);
+        const version = `${told.version}-${told.release}`;
         const held = await permissions(signal);
         const say = (state: Probe['state'], text: string, args: Record<string, string> = {}): Probe => ({
           state,
