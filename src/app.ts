@@ -203,7 +203,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       clock,
       log,
       writer,
-      removers: scratchRemovers(config, systems),
+      removers: scratchRemovers(config, systems, { clock }),
       t: siteText,
       redact: (text) => edges.redactor.redact(text),
     });
@@ -296,7 +296,9 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
   if (hasWorker) {
     starters.push(async () => {
       const ended = await db.listen('vakhta_cancel', (runId) => {
-        if (runId) executor.cancel(runId);
+        if (runId) return executor.cancel(runId);
+        // The connection was away: what was cancelled meanwhile must not wait for the next heartbeat.
+        void executor.cancelAsked().catch((error: unknown) => log.warn({ err: error }, 'cancels were not looked for'));
       });
       await queue.start(({ runId }, signal) => executor.process(runId, signal), { concurrency: CONCURRENCY });
       await lookAround();

@@ -74,6 +74,22 @@ describe('cancel', () => {
     expect(life.outside.acted).toEqual([]);
   });
 
+  it('that was said while the connection of notifications was away is heard when it is back', async () => {
+    const { operation, began } = endless('read');
+    const life = await openLife({ operations: [operation] });
+    const { id, done } = await working(life);
+    await began.reached;
+    const { id: other, done: goesOn } = await working(life, 'db2');
+    await expect.poll(async () => (await life.run(other)).state).toBe('running');
+    await life.requests.answer(id, 'cancel', as('boris'));
+    await life.executor.cancelAsked();
+    await done;
+    expect(await life.run(id)).toMatchObject({ state: 'cancelled', error: { args: { by: 'boris' } } });
+    expect((await life.run(other)).state).toBe('running');
+    life.executor.cancel(other);
+    await goesOn;
+  });
+
   it('of a read under way stops it at once, heard through the database from another process', async () => {
     const { operation, began } = endless('read');
     const life = await openLife({ operations: [operation] });

@@ -76,6 +76,28 @@ describe('on this machine', () => {
     await expect(run).rejects.toMatchObject({ code: 'exec-cancelled' });
   });
 
+  test('what runs as somebody else is ended by who may become them', async () => {
+    const asked: string[] = [];
+    const kill = (pid: number, signal: NodeJS.Signals): never => {
+      asked.push(signal);
+      throw Object.assign(new Error(`kill ${pid}`), { code: 'EPERM' });
+    };
+    const become = createLocalExecutor({ prefix: ['env', 'AS=postgres'] }, { clock: systemClock, kill });
+    const controller = new AbortController();
+    const pids: number[] = [];
+    const run = become.run(['sh', '-c', 'echo $$; exec sleep 60'], {
+      signal: controller.signal,
+      onLine: (_, line) => {
+        pids.push(Number(line));
+        controller.abort();
+      },
+    });
+    await expect(run).rejects.toMatchObject({ code: 'exec-cancelled' });
+    expect(asked).toEqual(['SIGTERM']);
+    for (const pid of pids) expect(alive(pid)).toBe(false);
+    expect(pids).toHaveLength(1);
+  });
+
   test('a time-out is an error of its own', async () => {
     await expect(local.run(['sleep', '60'], { timeoutMs: 30 })).rejects.toMatchObject({ code: 'exec-timeout' });
   });

@@ -1,3 +1,4 @@
+import { seconds } from '../../core/clock.ts';
 import { VakhtaError } from '../../core/error.ts';
 import type { Probeable } from '../define.ts';
 
@@ -36,6 +37,9 @@ export interface Executor extends Probeable {
   /** For people: "this machine as postgres", "vakhta@db1.example:22". Never a secret. */
   describe(): string;
 }
+
+/** Between TERM and KILL. Who cancels has the outside at rest within five seconds, a slow connection included. */
+export const DEFAULT_GRACE_MS = seconds(3);
 
 export const DEFAULT_MAX_OUTPUT = 8 * 1024 * 1024;
 

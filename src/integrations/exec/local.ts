@@ -6,6 +6,7 @@ import {
   cancelled,
   checkArgv,
   createSink,
+  DEFAULT_GRACE_MS,
   DEFAULT_MAX_OUTPUT,
   type Executor,
   type RunOptions,
@@ -19,14 +20,35 @@ export interface LocalSettings {
   readonly prefix?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** How long a process has between TERM and KILL, in ms; 5 s when absent. */
+  /** How long a process has between TERM and KILL, in ms; 3 s when absent. */
   readonly graceMs?: number;
 }
 
+export interface LocalEdges {
+  readonly clock: Clock;
+  /** `process.kill` when absent. */
+  readonly kill?: (pid: number, signal: NodeJS.Signals) => void;
+}
+
 /** Runs programs on this machine: no shell, each in a process group of its own, which ends as a whole. */
-export function createLocalExecutor(settings: LocalSettings, edges: { readonly clock: Clock }): Executor {
-  const { prefix = [], cwd = '/', graceMs = seconds(5) } = settings;
+export function createLocalExecutor(settings: LocalSettings, edges: LocalEdges): Executor {
+  const { prefix = [], cwd = '/', graceMs = DEFAULT_GRACE_MS } = settings;
   const where = prefix.length > 0 ? `localhost (${prefix.join(' ')})` : 'localhost';
+
+  /** The whole group: pgBackRest and others have children that would live on. */
+  const killGroup = ({ pid }: ChildProcess, signal: 'TERM' | 'INT' | 'KILL'): void => {
+    if (pid === undefined) return;
+    try {
+      (edges.kill ?? process.kill)(-pid, `SIG${signal}`);
+    } catch (thrown) {
+      const isForeign = thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
+      const [program, ...args] = prefix;
+      if (!isForeign || program === undefined) return; // no such group any more
+      // It runs as somebody else: only who may become that user may end it.
+      const words = [...args, 'kill', '-s', signal, '--', `-${pid}`];
+      spawn(program, words, { cwd, env: { ...BASE_ENV, ...settings.env }, stdio: 'ignore' }).once('error', () => {});
+    }
+  };
 
   const run = (argv: readonly string[], options: RunOptions = {}): Promise<RunResult> => {
     checkArgv(argv);
@@ -55,8 +77,8 @@ export function createLocalExecutor(settings: LocalSettings, edges: { readonly c
       const stop = (why: VakhtaError) => {
         if (stopped !== undefined) return;
         stopped = why;
-        killGroup(child, options.stop?.signal === 'INT' ? 'SIGINT' : 'SIGTERM');
-        timers.push(edges.clock.after(options.stop?.graceMs ?? graceMs, () => killGroup(child, 'SIGKILL')));
+        killGroup(child, options.stop?.signal ?? 'TERM');
+        timers.push(edges.clock.after(options.stop?.graceMs ?? graceMs, () => killGroup(child, 'KILL')));
       };
       const onAbort = () => stop(cancelled(name, options.signal?.reason));
       options.signal?.addEventListener('abort', onAbort, { once: true });
@@ -103,16 +125,6 @@ export function createLocalExecutor(settings: LocalSettings, edges: { readonly c
     probe: (signal) => probeExecutor(executor, signal),
   };
   return executor;
-}
-
-/** The whole group: pgBackRest and others have children that would live on. */
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    child.kill(signal); // no such group any more, or not ours to signal
-  }
 }
 
 function spawnError(error: Error, program: string, where: string): VakhtaError {

@@ -6,6 +6,7 @@ import {
   cancelled,
   checkArgv,
   createSink,
+  DEFAULT_GRACE_MS,
   DEFAULT_MAX_OUTPUT,
   type Executor,
   type RunOptions,
@@ -47,7 +48,7 @@ export function remoteCommand(argv: readonly string[], names: readonly string[],
 /** Runs programs on another machine over one kept SSH connection. Errors as `Executor`, and those of the login. */
 export function createSshExecutor(settings: SshSettings, edges: Edges & { readonly graceMs?: number }): SshExecutor {
   const where = `${settings.user}@${settings.host}:${settings.port}`;
-  const graceMs = edges.graceMs ?? seconds(5);
+  const graceMs = edges.graceMs ?? DEFAULT_GRACE_MS;
   let connection: Promise<Client> | undefined;
 
   const connected = (): Promise<Client> => {

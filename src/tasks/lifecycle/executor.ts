@@ -14,6 +14,8 @@ export interface Executor {
   process(runId: string, shutdown?: AbortSignal): Promise<void>;
   /** Aborts the run if it is executing in this process. */
   cancel(runId: string): void;
+  /** Aborts those executing in this process that somebody has cancelled: for when a notification may have been lost. */
+  cancelAsked(): Promise<void>;
 }
 
 interface Active {
@@ -98,5 +100,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (entry.again) await options.enqueue(entry.again);
     },
     cancel: (runId) => active.get(runId)?.controller.abort(stopped('cancel')),
+    cancelAsked: async () => {
+      for (const [runId, { controller }] of active) {
+        const isAsked = (await findRun(db, runId))?.cancelAskedBy !== undefined;
+        if (isAsked && !controller.signal.aborted) controller.abort(stopped('cancel'));
+      }
+    },
   };
 }
