@@ -75,6 +75,7 @@ import { messages as tasksOperationsDrSkip } from './tasks/operations/dr-skip.ts
 import { messages as tasksOperationsDrStart } from './tasks/operations/dr-start.ts';
 import { messages as tasksOperationsDr } from './tasks/operations/dr.ts';
 import { messages as tasksOperationsDrillAlert } from './tasks/operations/drill-alert.ts';
+import { messages as tasksOperationsDrillRestore } from './tasks/operations/drill-restore.ts';
 import { messages as tasksOperationsDrillSeen } from './tasks/operations/drill-seen.ts';
 import { messages as tasksOperationsDrills } from './tasks/operations/drills.ts';
 import { messages as tasksOperationsGraph } from './tasks/operations/graph.ts';
@@ -102,10 +103,15 @@ import { messages as tasksOperationsWatch } from './tasks/operations/watch.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksRecoveryBoard } from './tasks/recovery/board.ts';
 import { messages as tasksRecoveryDesk } from './tasks/recovery/desk.ts';
+import { messages as tasksRecoveryGuestsState } from './tasks/recovery/guests-state.ts';
 import { messages as tasksRecoveryPbsState } from './tasks/recovery/pbs-state.ts';
 import { messages as tasksRecoveryPbsVerify } from './tasks/recovery/pbs-verify.ts';
+import { messages as tasksRecoveryPostgresDrill } from './tasks/recovery/postgres-drill.ts';
 import { messages as tasksRecoveryPostgresMessages } from './tasks/recovery/postgres-messages.ts';
+import { messages as tasksRecoveryPostgresProof } from './tasks/recovery/postgres-proof.ts';
 import { messages as tasksRecoveryPostgresRestore } from './tasks/recovery/postgres-restore.ts';
+import { messages as tasksRecoveryPostgresVerify } from './tasks/recovery/postgres-verify.ts';
+import { messages as tasksRecoveryWatch } from './tasks/recovery/watch.ts';
 import { messages as tasksRecoveryWords } from './tasks/recovery/words.ts';
 import { messages as tasksScratchMessages } from './tasks/scratch/messages.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
@@ -197,6 +203,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsDrStart,
     tasksOperationsDr,
     tasksOperationsDrillAlert,
+    tasksOperationsDrillRestore,
     tasksOperationsDrillSeen,
     tasksOperationsDrills,
     tasksOperationsGraph,
@@ -224,10 +231,15 @@ export const allMessages: readonly Messages[] = [
     tasksOverviewDoc,
     tasksRecoveryBoard,
     tasksRecoveryDesk,
+    tasksRecoveryGuestsState,
     tasksRecoveryPbsState,
     tasksRecoveryPbsVerify,
+    tasksRecoveryPostgresDrill,
     tasksRecoveryPostgresMessages,
+    tasksRecoveryPostgresProof,
     tasksRecoveryPostgresRestore,
+    tasksRecoveryPostgresVerify,
+    tasksRecoveryWatch,
     tasksRecoveryWords,
     tasksScratchMessages,
     tasksSeveral,
