@@ -37,7 +37,7 @@ import { allMessages } from './messages.gen.ts';
 import { backlogLine, createWayIn, isStuck } from './app/intake.ts';
 import { createMetrics, type Metrics } from './app/metrics.ts';
 import { factsOf, portsOf } from './app/ports.ts';
-import { scratchRemovers } from './app/recovery.ts';
+import { recoveryRounds, scratchRemovers } from './app/recovery.ts';
 import { createEvery, ledTogether, roundsOfAll, roundsOfBot, roundsOfWorker, type Standing } from './app/rounds.ts';
 import { schedulesOf } from './app/schedules.ts';
 import { addressOf, closeServer, listen } from './app/server.ts';
@@ -304,6 +304,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       await lookAround();
       stand('rounds-worker', [
         ...roundsOfWorker({ systems, alertWatch, reconcile: reconciler.round, sweep: sweeper?.round }, roundsEdges),
+        ...recoveryRounds({ recovery: ports.recovery, writer, t: siteText }, roundsEdges),
         ...(systems ? await watcherOfWorker(config, systems, watcherEdges) : []),
       ]);
       stoppers.push(async () => {

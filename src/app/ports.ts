@@ -10,6 +10,7 @@ import { observation } from '../store/observations.ts';
 import type { JobQueue } from '../store/queue.ts';
 import { createCertificateWatch } from '../tasks/certificates.ts';
 import type { Facts } from '../tasks/define.ts';
+import { createDrDesk } from '../tasks/dr/desk.ts';
 import { createEvidence } from '../tasks/evidence/evidence.ts';
 import { containersKey } from '../tasks/docker-look.ts';
 import { createIncidentDesk } from '../tasks/incidents.ts';
@@ -19,6 +20,7 @@ import type { Ports } from '../tasks/ports.ts';
 import { lastBoard } from '../tasks/recovery/board.ts';
 import { createRecoveryDesk } from '../tasks/recovery/desk.ts';
 import { backupTargets, checkTargets, drillsGuests, drillTargets } from '../tasks/recovery/targets.ts';
+import type { Runbooks } from '../tasks/runbooks.ts';
 import { createScratchDesk } from '../tasks/scratch/desk.ts';
 import { createSilenceDesk } from '../tasks/silences/desk.ts';
 import { createTargetNames } from '../tasks/silences/names.ts';
@@ -77,6 +79,8 @@ interface PortsOptions {
   /** In the language of the site. */
   readonly t: Translate;
   readonly catalogue: Catalogue;
+  readonly runbooks: Runbooks;
+  readonly version: string;
   /** Keeps secrets out of log lines and pictures. */
   readonly redact: (text: string) => string;
 }
@@ -104,7 +108,9 @@ export function portsOf(options: PortsOptions): Ports {
   const { random, secrets } = options;
   const parts = systems && recoveryParts(config, systems, { db, clock, log, random, scratch, secrets });
   const recovery = createRecoveryDesk({ db, clock, log, config, parts });
-  const own = { drills, incidents, lockPaths, recovery, scratch, storms, silences, probes, watch };
+  const { runbooks, version } = options;
+  const dr = createDrDesk({ db, clock, config, runbooks, version });
+  const own = { dr, drills, incidents, lockPaths, recovery, runbooks, scratch, storms, silences, probes, watch };
   if (!systems) {
     return {
       ...own,

@@ -9,6 +9,7 @@ import { appendAudit } from '../store/audit.ts';
 import { type Card, cardByMessage, showAtOnce, touchCards } from '../store/cards.ts';
 import { isCommented } from '../store/comments.ts';
 import type { Database } from '../store/db.ts';
+import { addDrNote } from '../store/dr.ts';
 import { appendEvents, incident } from '../store/incidents.ts';
 import { page } from '../store/pages.ts';
 import type { Place } from './identity.ts';
@@ -31,21 +32,23 @@ export const messages = defineMessages({
 
 const TEXT_MAX = 1000;
 
-/** The card of an incident that a message replies to. */
-export interface Commented {
+/** The card of an incident, or of a walk through a disaster's checklist, that a message replies to. */
+export type Commented = CommentedIncident | { readonly dr: string; readonly card: string };
+
+interface CommentedIncident {
   readonly incident: number;
   /** Shows the comment itself, so that nothing has to be answered; absent: it was a call to the incident. */
   readonly card?: string;
 }
 
 export interface Comments {
-  /** What the message replies to, when that is the card of an incident or a call to one. */
+  /** What the message replies to, when that is such a card or a call to an incident. */
   find(message: Message): Promise<Commented | undefined>;
-  /** Keeps the text in the incident's history; its cards show it. */
+  /** Keeps the text in the history of the incident, or of the walk; its cards show it. */
   take(to: Commented, text: string, place: Place, operator: Operator): Promise<void>;
 }
 
-/** Comments on incidents: plain replies to their cards. */
+/** Comments on incidents and on walks through a checklist: plain replies to their cards. */
 export function createComments(options: {
   readonly db: Database;
   readonly clock: Clock;
@@ -59,6 +62,7 @@ export function createComments(options: {
   const { db, clock, random, readers, wake, lane } = options;
 
   const incidentOf = async (card: Card): Promise<Commented | undefined> => {
+    if (card.kind === 'dr') return { dr: card.ref, card: card.id };
     if (card.kind === 'incident') return { incident: Number(card.ref), card: card.id };
     const call = card.kind === 'page' ? await page(db, Number(card.ref)) : undefined;
     return call && { incident: call.incident };
@@ -78,15 +82,27 @@ export function createComments(options: {
     if ((await post(db, random, letter, lane)) !== 'taken') wake();
   };
 
+  const noteDr = (session: string, text: string, place: Place, operator: Operator): Promise<void> =>
+    db.tx(async (tx) => {
+      const by = actorName({ kind: 'operator', id: operator.id });
+      const now = clock.now();
+      await addDrNote(tx, session, { by, text, chat: place.chat.id, message: place.messageId }, now);
+      const detail = { message: place.messageId };
+      await appendAudit(tx, { actor: by, action: 'commented', subject: `dr:${session}`, detail }, now);
+      await showAtOnce(tx, 'dr', session);
+      await touchCards(tx, 'dr', session, now, { priority: PRIORITY.answer });
+    });
+
   return {
     find: async ({ chat, reply_to_message: replied }) => {
       if (!replied?.from?.is_bot) return undefined;
       const card = await cardByMessage(db, chat.id, replied.message_id);
       return card && incidentOf(card);
     },
-    take: async ({ incident: id, card }, text, place, operator) => {
+    take: async (to, text, place, operator) => {
+      const { card } = to;
       const actor = actorName({ kind: 'operator', id: operator.id });
-      const subject = `incident:${id}`;
+      const subject = 'dr' in to ? `dr:${to.dr}` : `incident:${to.incident}`;
       if (!holds(operator.role, 'operator')) {
         const detail = { action: 'comment', needs: 'operator' };
         await db.tx((tx) => appendAudit(tx, { actor, action: 'denied', subject, detail }, clock.now()));
@@ -95,12 +111,18 @@ export function createComments(options: {
         return answer(place, operator, 'lock', 'comment-denied', args);
       }
       if (card !== undefined) options.urgent(card);
+      const words = firstCodePoints(text.trim(), TEXT_MAX);
+      if ('dr' in to) {
+        await noteDr(to.dr, words, place, operator);
+        return wake();
+      }
+      const { incident: id } = to;
       const isKnown = await db.tx(async (tx) => {
         if (!(await incident(tx, id, { forUpdate: true }))) return false;
         // Telegram repeats what was not confirmed.
         if (await isCommented(tx, id, place.chat.id, place.messageId)) return true;
         const now = clock.now();
-        const data = { text: firstCodePoints(text.trim(), TEXT_MAX), chat: place.chat.id, message: place.messageId };
+        const data = { text: words, chat: place.chat.id, message: place.messageId };
         await appendEvents(tx, [{ incidentId: id, at: now, kind: 'commented', actor: operator.id, data }]);
         await appendAudit(tx, { actor, action: 'commented', subject, detail: { message: place.messageId } }, now);
         await showAtOnce(tx, 'incident', String(id));

@@ -168,6 +168,8 @@ const origin = z.object({
   thread: z.int().exactOptional(),
   replyTo: z.int().exactOptional(),
   incident: z.int().exactOptional(),
+  shown: z.boolean().exactOptional(),
+  dr: z.string().exactOptional(),
   reader: z.string().exactOptional(),
 });
 const start: z.ZodType<FormStart> = z.discriminatedUnion('kind', [

@@ -184,6 +184,7 @@ function originOf({ chat, thread, messageId }: Pressed, card: Card | undefined):
     replyTo: messageId,
     ...(thread === undefined ? {} : { thread }),
     ...(Number.isSafeInteger(incident) ? { incident } : {}),
-    ...(card?.kind === 'silence' || card?.kind === 'drill' ? { shown: true } : {}),
+    ...(card?.kind === 'silence' || card?.kind === 'drill' || card?.kind === 'dr' ? { shown: true } : {}),
+    ...(card?.kind === 'dr' ? { dr: card.ref } : {}),
   };
 }

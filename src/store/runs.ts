@@ -19,6 +19,8 @@ const origin = z.object({
   fix: pressedFix.exactOptional(),
   /** Asked for on a card that itself shows what comes of it. */
   shown: z.boolean().exactOptional(),
+  /** On the card of this walk through a disaster runbook. */
+  dr: z.string().exactOptional(),
   /** Draw for this operator (language and zone) instead of the chat. */
   reader: z.string().exactOptional(),
 });
@@ -404,3 +406,14 @@ export function purgeRuns(q: Queryable, before: Date): Promise<number> {
 }
 
 const json = (value: unknown): string | null => (value === undefined || value === null ? null : toJson(value));
+
+/** When the newest run of these operations ended. */
+export async function lastFinished(q: Queryable, operations: readonly string[]): Promise<Date | undefined> {
+  const last = await first(
+    q,
+    z.object({ at: optional(at) }),
+    'select max(finished_at) as at from runs where operation = any($1)',
+    [operations],
+  );
+  return last?.at;
+}

@@ -2,6 +2,7 @@
 import type { CardKind } from './define.ts';
 import alerts from './alerts.ts';
 import certificate from './certificate.ts';
+import dr from './dr.ts';
 import drill from './drill.ts';
 import incident from './incident.ts';
 import page from './page.ts';
@@ -15,6 +16,7 @@ import why from './why.ts';
 export const cards: readonly CardKind[] = [
   alerts,
   certificate,
+  dr,
   drill,
   incident,
   page,

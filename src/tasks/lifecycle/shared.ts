@@ -41,8 +41,9 @@ export async function step(
   return moved;
 }
 
-/** The card of the incident that a run is to mend shows how it goes. */
+/** The card of the incident that a run is to mend, and that of the disaster's checklist it belongs to, show how it goes. */
 export async function touchFixed(tx: Tx, { origin }: Run, now: Date, priority: number): Promise<void> {
+  if (origin.dr !== undefined) await touchCards(tx, 'dr', origin.dr, now, { priority });
   if (origin.fix === undefined || origin.incident === undefined) return;
   await touchCards(tx, 'incident', String(origin.incident), now, { priority });
 }
@@ -54,6 +55,7 @@ export async function touchFixed(tx: Tx, { origin }: Run, now: Date, priority: n
 export async function showRun(tx: Tx, run: Run, operation: Operation, now: Date, attention: boolean): Promise<void> {
   const { origin } = run;
   if (origin.incident !== undefined) await touchCards(tx, 'incident', String(origin.incident), now);
+  if (origin.dr !== undefined) await touchCards(tx, 'dr', origin.dr, now);
   const isShown = origin.incident !== undefined || origin.shown === true;
   if (origin.chat === undefined || ((operation.quiet || origin.fix) && isShown && !attention)) return;
   await wantCard(

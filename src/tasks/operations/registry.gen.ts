@@ -5,7 +5,15 @@ import backupPg from './backup-pg.ts';
 import certs from './certs.ts';
 import containerRestart from './container-restart.ts';
 import digest from './digest.ts';
+import drAbort from './dr-abort.ts';
+import drBack from './dr-back.ts';
+import drDone from './dr-done.ts';
+import drFinish from './dr-finish.ts';
+import drSkip from './dr-skip.ts';
+import drStart from './dr-start.ts';
+import dr from './dr.ts';
 import drillAlert from './drill-alert.ts';
+import drillRestore from './drill-restore.ts';
 import drillSeen from './drill-seen.ts';
 import drills from './drills.ts';
 import graph from './graph.ts';
@@ -37,7 +45,15 @@ export const operations: readonly Operation[] = [
   certs,
   containerRestart,
   digest,
+  drAbort,
+  drBack,
+  drDone,
+  drFinish,
+  drSkip,
+  drStart,
+  dr,
   drillAlert,
+  drillRestore,
   drillSeen,
   drills,
   graph,

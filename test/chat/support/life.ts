@@ -219,11 +219,14 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
     queued.push({ id: run.id, delayMs });
     return Promise.resolve();
   };
+  // The object that was handed in: some tests put their ports there later.
+  const ports = (options.ports ?? {}) as { -readonly [K in keyof Ports]: Ports[K] };
+  ports.lockPaths ??= createLockPaths({ hosts: [], postgres: [], docker: [] });
   const worker = (name: string, its: Database = db): Executor =>
     createExecutor({
       ...shared,
       db: its,
-      ports: { lockPaths: createLockPaths({ hosts: [], postgres: [], docker: [] }), ...options.ports } as Ports,
+      ports,
       worker: name,
       ...(options.redactor ? { redactor: options.redactor } : {}),
       ...(options.quieter ? { quieter: options.quieter } : {}),

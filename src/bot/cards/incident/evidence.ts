@@ -1,10 +1,11 @@
 import type { Button } from '../../../core/doc.ts';
+import { markdownBlocks } from '../../../core/markdown.ts';
 import { alertsOf } from './alerts.ts';
 import { changesBlocks } from './changes.ts';
 import { operationButton, viewButton } from './common.ts';
 import { details } from './details.ts';
 import type { Drawing, IncidentPart } from './part.ts';
-import { isUrl, runbookBlocks, runbookOf } from './runbook.ts';
+import { isUrl, runbookOf } from './runbook.ts';
 
 /** Everything that helps to understand it: what was reported, graph, log lines, runbook, what changed, its history. */
 export const evidence: IncidentPart = {
@@ -26,7 +27,7 @@ export const evidence: IncidentPart = {
     runbook: ({ context, data }) => {
       const runbook = runbookOf(context, data);
       return runbook && 'text' in runbook
-        ? { blocks: runbookBlocks(runbook.text), look: [viewButton(context.t('incident-look'), 'details')] }
+        ? { blocks: markdownBlocks(runbook.text), look: [viewButton(context.t('incident-look'), 'details')] }
         : undefined;
     },
   },
