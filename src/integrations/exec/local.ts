@@ -35,11 +35,13 @@ export function createLocalExecutor(settings: LocalSettings, edges: LocalEdges):
   const { prefix = [], cwd = '/', graceMs = DEFAULT_GRACE_MS } = settings;
   const where = prefix.length > 0 ? `localhost (${prefix.join(' ')})` : 'localhost';
 
+  const kill = edges.kill ?? ((pid: number, signal: NodeJS.Signals) => process.kill(pid, signal));
+
   /** The whole group: pgBackRest and others have children that would live on. */
   const killGroup = ({ pid }: ChildProcess, signal: 'TERM' | 'INT' | 'KILL'): void => {
     if (pid === undefined) return;
     try {
-      (edges.kill ?? process.kill)(-pid, `SIG${signal}`);
+      kill(-pid, `SIG${signal}`);
     } catch (thrown) {
       const isForeign = thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
       const [program, ...args] = prefix;
