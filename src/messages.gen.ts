@@ -96,6 +96,7 @@ import { messages as tasksOperationsStormAck } from './tasks/operations/storm-ac
 import { messages as tasksOperationsStormList } from './tasks/operations/storm-list.ts';
 import { messages as tasksOperationsUnack } from './tasks/operations/unack.ts';
 import { messages as tasksOperationsUnsilence } from './tasks/operations/unsilence.ts';
+import { messages as tasksOperationsVerify } from './tasks/operations/verify.ts';
 import { messages as tasksOperationsWatchCancel } from './tasks/operations/watch-cancel.ts';
 import { messages as tasksOperationsWatchGive } from './tasks/operations/watch-give.ts';
 import { messages as tasksOperationsWatchTake } from './tasks/operations/watch-take.ts';
@@ -116,6 +117,7 @@ import { messages as tasksRecoveryWords } from './tasks/recovery/words.ts';
 import { messages as tasksScratchMessages } from './tasks/scratch/messages.ts';
 import { messages as tasksSeveral } from './tasks/several.ts';
 import { messages as tasksStorms } from './tasks/storms.ts';
+import { messages as tasksVolumesMessages } from './tasks/volumes/messages.ts';
 import { messages as tasksWatchFolding } from './tasks/watch/folding.ts';
 import { messages as tasksWatchMessages } from './tasks/watch/messages.ts';
 import { messages as tasksWatchPeopleDoc } from './tasks/watch/people-doc.ts';
@@ -224,6 +226,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsStormList,
     tasksOperationsUnack,
     tasksOperationsUnsilence,
+    tasksOperationsVerify,
     tasksOperationsWatchCancel,
     tasksOperationsWatchGive,
     tasksOperationsWatchTake,
@@ -244,6 +247,7 @@ export const allMessages: readonly Messages[] = [
     tasksScratchMessages,
     tasksSeveral,
     tasksStorms,
+    tasksVolumesMessages,
     tasksWatchFolding,
     tasksWatchMessages,
     tasksWatchPeopleDoc,

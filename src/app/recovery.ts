@@ -1,12 +1,19 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, seconds } from '../core/clock.ts';
+import type { Translate } from '../core/i18n.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { Config } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Database } from '../store/db.ts';
 import type { RecoveryParts } from '../tasks/recovery/define.ts';
-import { createPbsLook, pbsParts } from '../tasks/recovery/pbs.ts';
+import type { RecoveryDesk } from '../tasks/recovery/desk.ts';
+import { guestParts } from '../tasks/recovery/guests.ts';
+import { createPbsLook, pbsParts, snapshotsOf } from '../tasks/recovery/pbs.ts';
+import { postgresCare, postgresCareRemovers } from '../tasks/recovery/postgres-care.ts';
+import { createBoardWatch, createLedgerWatch } from '../tasks/recovery/watch.ts';
 import type { ScratchDesk, ScratchRemover } from '../tasks/scratch/desk.ts';
+import type { IncidentWriter } from '../tasks/watch/writer.ts';
+import type { RoundsEdges, Standing } from './rounds.ts';
 import type { Systems } from './systems.ts';
 
 export interface RecoveryEdges {
@@ -21,9 +28,17 @@ export interface RecoveryEdges {
 /** What can be restored, looked at and verified here, put together from the parts that know the systems. */
 export function recoveryParts(config: Config, systems: Systems, edges: RecoveryEdges): RecoveryParts {
   const { clock } = edges;
-  // For guests too: snapshotsOf(pbsLook, config.pbs, { clock }) tells what the backup servers hold of each.
   const pbsLook = createPbsLook(config.pbs, systems.pbs, { clock });
-  const parts: readonly Partial<RecoveryParts>[] = [pbsParts(config.pbs, { clock, pbs: systems.pbs, look: pbsLook })];
+  const parts: readonly Partial<RecoveryParts>[] = [
+    postgresCare(config, systems, edges),
+    pbsParts(config.pbs, { clock, pbs: systems.pbs, look: pbsLook }),
+    guestParts(config, {
+      db: edges.db,
+      clock,
+      proxmox: systems.proxmox,
+      servers: snapshotsOf(pbsLook, config.pbs, { clock }),
+    }),
+  ];
   return {
     drillables: parts.flatMap(({ drillables = [] }) => drillables),
     sources: parts.flatMap(({ sources = [] }) => sources),
@@ -38,7 +53,24 @@ export function recoveryParts(config: Config, systems: Systems, edges: RecoveryE
   };
 }
 
+/** What goes on by itself: the ledger is kept true, and backups are looked at. */
+export function recoveryRounds(
+  { recovery, writer, t }: { readonly recovery: RecoveryDesk; readonly writer: IncidentWriter; readonly t: Translate },
+  { db, clock, log, every }: RoundsEdges,
+): readonly Standing[] {
+  const ledger = createLedgerWatch({ db, clock, log, writer, t });
+  const board = createBoardWatch({ db, clock, recovery });
+  return [
+    { run: every(seconds(10), 'keeping the ledger of restores', ledger.round) },
+    ...(recovery.sources().length > 0 ? [{ run: every(seconds(20), 'looking at backups', board.round) }] : []),
+  ];
+}
+
 /** Who takes away what is temporary, one for each kind of thing. */
-export function scratchRemovers(_config: Config, _systems: Systems): readonly ScratchRemover[] {
-  return [];
+export function scratchRemovers(
+  config: Config,
+  systems: Systems,
+  { clock }: { readonly clock: Clock },
+): readonly ScratchRemover[] {
+  return [...postgresCareRemovers(config, systems, clock)];
 }

@@ -57,7 +57,7 @@ export interface StanzaInfo {
   readonly repos: readonly RepoInfo[];
   /** `systemId` is a string: 64 bits do not fit a JavaScript number. */
   readonly databases: readonly { id: number; repoKey: number; systemId: string; version: string }[];
-  readonly archives: readonly { id: string; min: string | null; max: string | null }[];
+  readonly archives: readonly { id: string; repoKey: number; min: string | null; max: string | null }[];
   /** Oldest first, as pgBackRest lists them. */
   readonly backups: readonly BackupInfo[];
 }
@@ -92,7 +92,16 @@ const stanzaSchema = z.object({
       z.object({ id: z.number(), 'repo-key': z.number().default(1), 'system-id': z.string(), version: z.string() }),
     )
     .default([]),
-  archive: z.array(z.object({ id: z.string(), min: z.string().nullish(), max: z.string().nullish() })).default([]),
+  archive: z
+    .array(
+      z.object({
+        id: z.string(),
+        database: z.object({ 'repo-key': z.number().default(1) }).optional(),
+        min: z.string().nullish(),
+        max: z.string().nullish(),
+      }),
+    )
+    .default([]),
   backup: z.array(backupSchema).nullish(),
 });
 
@@ -146,7 +155,12 @@ function toStanza(raw: z.infer<typeof stanzaSchema>): StanzaInfo {
       systemId: db['system-id'],
       version: db.version,
     })),
-    archives: raw.archive.map(({ id, min, max }) => ({ id, min: min ?? null, max: max ?? null })),
+    archives: raw.archive.map(({ id, database, min, max }) => ({
+      id,
+      repoKey: database?.['repo-key'] ?? 1,
+      min: min ?? null,
+      max: max ?? null,
+    })),
     backups: (raw.backup ?? []).map(toBackup),
   };
 }
