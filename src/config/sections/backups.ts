@@ -65,6 +65,11 @@ export const guestBackup = section({
   exempt: z.array(text()).default([]).describe('Names or numbers of guests that need no backup.'),
   drill: section({
     storage: text().describe('Storage where a drill restores to.'),
+    pool: text()
+      .describe(
+        'Resource pool that restored guests are put into; the rights of the token on it are all that a drill needs.',
+      )
+      .exactOptional(),
     vmid_from: count(100, 999_999_999).default(9000).describe('First number that a restored guest may take.'),
     vmid_to: count(100, 999_999_999).default(9019).describe('Last one.'),
     boot_seconds: count(5, 3600).default(120).describe('A restored guest must run within this time.'),
