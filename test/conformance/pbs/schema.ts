@@ -81,7 +81,7 @@ function check(schema: Schema, value: unknown, at: string, form: boolean): strin
   const wrong = (what: string) => [`${at} ${what}, got ${JSON.stringify(value)?.slice(0, 80)}`];
   // The usage of a time is a number, and in words null.
   if (value === null && schema.description?.includes('Either null')) return [];
-  switch (schema.type) {
+  switch (schema.type ?? 'any') {
     case 'null':
       return value === null ? [] : wrong('must be null');
     case 'object':
