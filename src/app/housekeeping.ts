@@ -15,6 +15,7 @@ import { purgePictures } from '../store/pictures.ts';
 import { purgeTopicClaims } from '../store/topics.ts';
 import { purgeProbeDays } from '../store/probes.ts';
 import { purge as purgeProcesses } from '../store/processes.ts';
+import { purgeRecovery } from '../store/recovery.ts';
 import { purgeRuns } from '../store/runs.ts';
 import { purgeScratch } from '../store/scratch.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
@@ -54,6 +55,8 @@ export function createHousekeeping(options: {
       await purgeHeld(db, ago(options.retentionMs));
       await purgeWatchOverrides(db, ago(options.retentionMs));
       await purgeProbeDays(db, ago(Math.max(options.retentionMs, days(400))));
+      // What a restore took two years ago is what one wants to know when it is needed.
+      await purgeRecovery(db, ago(Math.max(options.retentionMs, days(2 * 366))));
       await purgeDrills(db, ago(Math.max(options.retentionMs, days(400))));
       await purgeDr(db, ago(Math.max(options.retentionMs, days(800))));
       const forgotten = {

@@ -1,15 +1,20 @@
 import { hours, type Clock } from '../core/clock.ts';
 import type { Actor } from '../core/people.ts';
 import type { Config } from '../config/schema.ts';
+import { WEEKDAYS } from '../config/sections/people.ts';
 import type { Schedule } from '../handlers/schedules.ts';
 import type { Tx } from '../store/db.ts';
 import type { Origin, Requests } from '../tasks/lifecycle/requests.ts';
+import { checkTargets } from '../tasks/recovery/targets.ts';
 
 /** A run that a schedule wrote is handed to the queue when its transaction has surely ended; the reconciler finds the rest. */
 const HAND_OVER_MS = 200;
 
 /** A digest that is later than this is not worth waking anybody for; the next one tells of the same night. */
 const DIGEST_MAX_LATE_MS = hours(12);
+
+/** A restore that is later than this would run into the day. */
+const RESTORE_MAX_LATE_MS = hours(6);
 
 /** The regular work of an installation, out of its configuration. Schedules only ask for operations. */
 export function schedulesOf(config: Config, requests: Requests, clock: Clock): readonly Schedule[] {
@@ -73,5 +78,35 @@ export function schedulesOf(config: Config, requests: Requests, clock: Clock): r
       ]
     : [];
 
-  return [...digests, ...drills, ...(config.certificates.endpoints.length > 0 ? [certificates] : [])];
+  const { zone } = config.site;
+  const restores = config.restoreDrills.map(({ target, at, weekdays }): Schedule => {
+    const name = `drill.restore ${target} ${at} ${weekdays.join(',')}`;
+    return {
+      name,
+      spec: { zone, at, weekdays },
+      catchUp: 'once',
+      maxLateMs: RESTORE_MAX_LATE_MS,
+      run: (tx, dueAt) => ask(tx, name, 'drill.restore', { target }, dueAt),
+    };
+  });
+  const checks = checkTargets(config).map((target, n): Schedule => {
+    const name = `verify ${target}`;
+    // One after the other, away from the hours in which backups and drills are usual. restic reads a part of its data each day.
+    const at = `${20 + (Math.floor(n / 12) % 4)}:${String((n % 12) * 5).padStart(2, '0')}`;
+    return {
+      name,
+      spec: { zone, at, weekdays: target.startsWith('restic:') ? WEEKDAYS : ['sat'] },
+      catchUp: 'once',
+      maxLateMs: RESTORE_MAX_LATE_MS,
+      run: (tx, dueAt) => ask(tx, name, 'verify', { target }, dueAt),
+    };
+  });
+
+  return [
+    ...digests,
+    ...drills,
+    ...restores,
+    ...checks,
+    ...(config.certificates.endpoints.length > 0 ? [certificates] : []),
+  ];
 }

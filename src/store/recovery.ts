@@ -186,6 +186,16 @@ export function newestIntegrityChecks(q: Queryable): Promise<IntegrityCheck[]> {
   );
 }
 
+/** Of each target the newest planted damage that was caught. */
+export function newestCaught(q: Queryable): Promise<IntegrityCheck[]> {
+  return many(
+    q,
+    checkRow,
+    `select distinct on (target) ${checkColumns} from integrity_checks where kind = 'decoy' and state = 'ok'
+     order by target, at desc, id desc`,
+  );
+}
+
 /** The newest first. */
 export function integrityChecks(
   q: Queryable,

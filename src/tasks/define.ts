@@ -76,6 +76,8 @@ export interface Facts {
   readonly operators: readonly Operator[];
   /** Names of guests as last seen in Proxmox; empty when never seen. */
   guests(): Promise<readonly string[]>;
+  /** What may be restored of a stanza, as last seen, and what happened meanwhile that one may want to be before. */
+  restorable(stanza: string): Promise<Restorable>;
   /** Docker engines. */
   readonly engines: readonly string[];
   /** Names of containers as last seen, of all engines; empty when never seen. */
@@ -88,9 +90,24 @@ export interface Facts {
   readonly checkTargets: readonly string[];
 }
 
+/** A value to choose; with a label where the value itself says too little. */
+export type Choice = string | { readonly value: string; readonly label: Text };
+
+/** Who is asked, and when: moments are offered in their zone. */
+export interface Asked {
+  readonly zone: string;
+  readonly now: Date;
+}
+
+export interface Restorable {
+  readonly window?: { readonly from: Date; readonly to: Date };
+  /** The last deployment that was told of. */
+  readonly deployedAt?: Date;
+}
+
 export interface Field {
   /** Values offered as buttons and in the command line's help; typed ones are accepted too, and checked by the schema. */
-  readonly choices?: (facts: Facts) => readonly string[] | Promise<readonly string[]>;
+  readonly choices?: (facts: Facts, args: Args, asked: Asked) => readonly Choice[] | Promise<readonly Choice[]>;
   /** Not asked by the form and not a word of the command: set by a button only. */
   readonly hidden?: boolean;
   /** The last word of the command, and all that follow it: a sentence without quotes. */
@@ -135,6 +152,8 @@ export interface OperationSpec<S extends z.ZodObject, P extends PortName, R> {
   readonly quiet?: boolean;
   /** Runs that share a key wait for each other. */
   readonly locks?: (args: z.infer<S>, plan: Plan) => readonly string[];
+  /** A run that failed its `verify` shows its report all the same: what was seen is what one wants to read. */
+  readonly reportsFailure?: boolean;
   readonly timeoutMs: number;
   readonly plan: (context: Context<P>, args: z.infer<S>) => Promise<Plan>;
   /**
@@ -193,6 +212,7 @@ export interface Operation {
   readonly inline: boolean;
   readonly unlisted: boolean;
   readonly quiet: boolean;
+  readonly reportsFailure: boolean;
   readonly timeoutMs: number;
   readonly verifies: boolean;
   readonly reconciles: boolean;
@@ -231,6 +251,7 @@ export function defineOperation<S extends z.ZodObject, P extends PortName, R>(sp
     inline: spec.inline ?? false,
     unlisted: spec.unlisted ?? false,
     quiet: spec.quiet ?? false,
+    reportsFailure: spec.reportsFailure ?? false,
     timeoutMs: spec.timeoutMs,
     verifies: spec.verify !== undefined,
     reconciles: spec.reconcile !== undefined,

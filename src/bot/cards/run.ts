@@ -151,7 +151,8 @@ function named({ people, t }: CardContext, args: Readonly<Record<string, string 
 
 function result(context: CardContext, run: Run, operation: Operation | undefined, view: string): Doc {
   if (operation === undefined || run.result === undefined) return { blocks: [] };
-  if (run.state !== 'succeeded' && run.state !== 'warning') return { blocks: [] };
+  const isSeen = run.state === 'failed' && run.verified?.ok === false && operation.reportsFailure;
+  if (run.state !== 'succeeded' && run.state !== 'warning' && !isSeen) return { blocks: [] };
   return operation.report(run.result, run.args, {
     t: context.t,
     language: context.language,

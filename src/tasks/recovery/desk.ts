@@ -1,4 +1,4 @@
-import { type Clock, days } from '../../core/clock.ts';
+import { type Clock, days, minutes } from '../../core/clock.ts';
 import { VakhtaError } from '../../core/error.ts';
 import { defineMessages, type Text } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
@@ -13,6 +13,7 @@ import {
   endRestoreDrill,
   type IntegrityCheck,
   integrityChecks,
+  newestCaught,
   newestIntegrityChecks,
   newestRestoreDrills,
   type RestoreDrill,
@@ -21,6 +22,7 @@ import {
 } from '../../store/recovery.ts';
 import { type Board, lastBoard, lookAtBackups } from './board.ts';
 import type { Drillable, RecoveryParts, Verifiable } from './define.ts';
+import { type Integrity, judgeIntegrity, repositoryOf } from './integrity.ts';
 
 export const messages = defineMessages({
   en: `
@@ -53,8 +55,12 @@ export interface RecoveryDesk {
   verifiables(): readonly string[];
   /** Throws `no-verifiable`. */
   verifiable(target: string): Verifiable;
+  /** What recovery has to reach, in milliseconds. */
+  readonly goals: { readonly rtoMs: number; readonly rpoMs: number; readonly drillMaxAgeMs: number };
   /** Looks now, at everything or at the sources of these targets, and stores what was seen. */
   board(signal: AbortSignal, targets?: readonly string[]): Promise<Board>;
+  /** Who is asked for the board, by the names for people. */
+  sources(): readonly string[];
   lastBoard(): Promise<Board | undefined>;
   /** Enters the drill of this run into the ledger; again changes nothing. */
   begin(id: string, target: string, actor: Actor): Promise<void>;
@@ -79,13 +85,19 @@ export interface RecoveryDesk {
   checks(filter?: { readonly target?: string; readonly limit?: number }): Promise<readonly IntegrityCheck[]>;
   /** Of each target and kind the newest one. */
   lastChecks(): Promise<readonly IntegrityCheck[]>;
+  /** What the checks of each repository are worth now; those never checked are left out where nobody knows of them. */
+  integrity(): Promise<ReadonlyMap<string, Integrity>>;
+  /** The same for the repository in which the backups of a target lie; nothing where its source tells by itself. */
+  repositoryOf(target: string): string | undefined;
+  /** Whether its restore can be tried out here. */
+  isDrillable(target: string): boolean;
 }
 
 export interface RecoveryDeskOptions {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Log;
-  readonly config: Pick<Config, 'recovery'>;
+  readonly config: Pick<Config, 'recovery' | 'restic'>;
   /** Absent in a process without credentials: the ledger and the last board are there all the same. */
   readonly parts: RecoveryParts | undefined;
 }
@@ -100,11 +112,15 @@ export function createRecoveryDesk({ db, clock, log, config, parts }: RecoveryDe
     isFresh: now.getTime() - drill.startedAt.getTime() <= maxAgeMs,
   });
 
+  const findDrillable = (target: string): Drillable | undefined => {
+    const parsed = parseTarget(target);
+    return drillables.find((one) => one.target === target) ?? (parsed && parts?.findDrillable?.(parsed));
+  };
+
   return {
     targets: () => drillables.map(({ target }) => target),
     drillable: (target) => {
-      const parsed = parseTarget(target);
-      const found = drillables.find((one) => one.target === target) ?? (parsed && parts?.findDrillable?.(parsed));
+      const found = findDrillable(target);
       if (found) return found;
       const known = drillables.map((one) => one.target).join(', ') || '—';
       throw new VakhtaError('usage', 'no-drillable', `no drillable ${target}`, { args: { target, known } });
@@ -116,7 +132,13 @@ export function createRecoveryDesk({ db, clock, log, config, parts }: RecoveryDe
       const known = verifiables.map((one) => one.target).join(', ') || '—';
       throw new VakhtaError('usage', 'no-verifiable', `no verifiable ${target}`, { args: { target, known } });
     },
+    goals: {
+      rtoMs: minutes(config.recovery.rtoMinutes),
+      rpoMs: minutes(config.recovery.rpoMinutes),
+      drillMaxAgeMs: maxAgeMs,
+    },
     board: (signal, targets) => lookAtBackups({ db, clock, log, sources: parts?.sources ?? [] }, signal, targets),
+    sources: () => (parts?.sources ?? []).map(({ name }) => name),
     lastBoard: () => lastBoard(db),
 
     begin: (id, target, actor) =>
@@ -147,5 +169,26 @@ export function createRecoveryDesk({ db, clock, log, config, parts }: RecoveryDe
     checked: (check, run) => addIntegrityCheck(db, check, run),
     checks: (filter) => integrityChecks(db, filter),
     lastChecks: () => newestIntegrityChecks(db),
+    integrity: async () => {
+      const [newest, caught] = await Promise.all([newestIntegrityChecks(db), newestCaught(db)]);
+      const targets = new Set([...verifiables.map(({ target }) => target), ...newest.map(({ target }) => target)]);
+      const now = clock.now();
+      const judge = (target: string): Integrity => {
+        const known = verifiables.find((one) => one.target === target);
+        const of = (kind: IntegrityCheck['kind']) => newest.find((one) => one.target === target && one.kind === kind);
+        return judgeIntegrity(
+          { verify: of('verify'), decoy: of('decoy'), caught: caught.find((one) => one.target === target) },
+          {
+            now,
+            damageMaxAgeDays: config.recovery.damageMaxAgeDays,
+            // In a process without credentials nobody knows: on a backup server nothing can be damaged without harm.
+            hasDecoy: known ? known.decoy !== undefined : !target.startsWith('pbs:'),
+          },
+        );
+      };
+      return new Map([...targets].map((target) => [target, judge(target)]));
+    },
+    repositoryOf: (target) => repositoryOf(target, config),
+    isDrillable: (target) => findDrillable(target) !== undefined,
   };
 }

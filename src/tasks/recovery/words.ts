@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { bold, code, type Icon, type Inlines } from '../../core/doc.ts';
+import { formatDuration } from '../../core/format.ts';
+import { defineMessages, type Text, type Translate } from '../../core/i18n.ts';
+import { parseTarget } from '../../core/recovery.ts';
+import type { BackupVerdict } from './define.ts';
+
+export const messages = defineMessages({
+  en: `
+    recovery-kind-pg = PostgreSQL
+    recovery-kind-guest = Guests
+    recovery-kind-volume = Volumes and files
+    recovery-kind-offsite-pg = PostgreSQL, elsewhere
+    recovery-kind-offsite-volume = Volumes and files, elsewhere
+    recovery-state-ok = in order
+    recovery-state-warn = look at it
+    recovery-state-down = bad
+    recovery-state-unknown = unknown
+    recovery-goal = goal { $goal }
+    recovery-drill-passed = passed
+    recovery-drill-failed = failed
+    recovery-drill-broken = could not be done
+    recovery-drill-running = under way
+    recovery-never = never tried out
+    recovery-tried = restored { $age } ago
+    recovery-tried-stale = last restored { $age } ago, too long
+  `,
+  ru: `
+    recovery-kind-pg = PostgreSQL
+    recovery-kind-guest = Гости
+    recovery-kind-volume = Тома и файлы
+    recovery-kind-offsite-pg = PostgreSQL, другая площадка
+    recovery-kind-offsite-volume = Тома и файлы, другая площадка
+    recovery-state-ok = в порядке
+    recovery-state-warn = обратите внимание
+    recovery-state-down = плохо
+    recovery-state-unknown = неизвестно
+    recovery-goal = норма { $goal }
+    recovery-drill-passed = пройдено
+    recovery-drill-failed = провалено
+    recovery-drill-broken = не состоялось
+    recovery-drill-running = идёт
+    recovery-never = ни разу не пробовали
+    recovery-tried = восстановлено { $age } назад
+    recovery-tried-stale = последний раз { $age } назад, слишком давно
+  `,
+});
+
+/** A sentence by catalogue key, as results and rows keep it. */
+export const textSchema = z.object({
+  key: z.string(),
+  args: z.record(z.string(), z.union([z.string(), z.number()])).exactOptional(),
+});
+
+export const say = (t: Translate, { key, args }: Text): string => (t.has(key) ? t(key, args) : key);
+
+export const VERDICT_ICON: Readonly<Record<BackupVerdict, Icon>> = {
+  ok: 'ok',
+  warn: 'warning',
+  down: 'critical',
+  unknown: 'unknown',
+};
+/** The same in a line among others. */
+export const VERDICT_MARK: Readonly<Record<BackupVerdict, string>> = {
+  ok: '🟢',
+  warn: '🟠',
+  down: '🔴',
+  unknown: '❔',
+};
+export const DRILL_MARK = { passed: '🟢', failed: '🔴', broken: '🟠', running: '⏳' } as const;
+/** Worst first. */
+export const VERDICTS: readonly BackupVerdict[] = ['down', 'unknown', 'warn', 'ok'];
+
+export const worst = (verdicts: readonly BackupVerdict[]): BackupVerdict =>
+  VERDICTS.find((one) => verdicts.includes(one)) ?? 'ok';
+
+/** `✔ 4 min of 30 min`: what was measured against what it has to be. */
+export const againstGoal = (ms: number, goalMs: number, t: Translate): Inlines => [
+  `${ms <= goalMs ? '✔' : '✘'} `,
+  bold(formatDuration(ms, t)),
+  ` · ${t('recovery-goal', { goal: formatDuration(goalMs, t) })}`,
+];
+
+/** The name of a target as it is typed, to be copied. */
+export const targetCode = (target: string): Inlines => code(target);
+
+export const kindOf = (target: string, t: Translate): string => {
+  const parsed = parseTarget(target);
+  return parsed ? t(`recovery-kind-${parsed.kind}`) : target;
+};
