@@ -1,0 +1,130 @@
+import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
+import { expect } from 'vitest';
+import {
+  type Cluster,
+  freePort,
+  type PgBackRest,
+  type SshServer,
+  startPgBackRest,
+  startPostgres,
+  startSshd,
+  temporaryFolder,
+} from '../../support/components/index.ts';
+import { isRoot, systemUser } from '../../support/components/process.ts';
+import { openSite, processesWith, type Site } from './steps.ts';
+
+/** A database with backups by pgBackRest, reached over SSH; the place of its scratch clusters beside it. */
+export interface DatabaseSite extends Site {
+  readonly cluster: Cluster;
+  readonly backrest: PgBackRest;
+  readonly scratch: string;
+  /** Labels of the backups, with the run that each was made by. */
+  backups(): Promise<readonly { readonly label: string; readonly run: string | undefined; readonly error: boolean }[]>;
+  /** Nothing temporary is left, nothing is locked, and production is as it was and archives. */
+  expectTidy(): Promise<void>;
+  /** Programs of pgBackRest at work for this stanza, archiving left out. */
+  atWork(): Promise<readonly string[]>;
+}
+
+interface Info {
+  readonly status: { readonly lock: { readonly backup: { readonly held: boolean } } };
+  readonly backup: readonly {
+    readonly label: string;
+    readonly error: boolean;
+    readonly annotation?: Readonly<Record<string, string>>;
+  }[];
+}
+
+export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
+  const cluster = await startPostgres({ version: 15 });
+  // Enough to copy for a second or two, so that there is something to be interrupted.
+  await cluster.query(`create table ballast as select md5(n::text) as a, md5((n * 7)::text) as b
+    from generate_series(1, ${rows}) n`);
+  const global = { 'compress-type': 'gz', 'compress-level': '6', 'process-max': '1' };
+  const [backrest, sshd]: [PgBackRest, SshServer] = await Promise.all([
+    startPgBackRest(cluster, { global }),
+    startSshd({ sameAs: cluster.systemUser }),
+  ]);
+  const { path, remove } = await temporaryFolder();
+  const scratch = `${path}/s`;
+  await chmod(path, 0o755);
+  await mkdir(scratch, { mode: 0o700 });
+  if (isRoot()) {
+    const { uid, gid } = systemUser(cluster.systemUser);
+    await chown(scratch, uid, gid);
+  }
+  const scratchPort = await freePort();
+  const binary = backrest.argv.slice(backrest.argv.findIndex((word) => word.endsWith('pgbackrest')));
+  const site = await openSite({
+    sections: {
+      hosts: [
+        {
+          id: 'db1',
+          address: sshd.host,
+          port: sshd.port,
+          user: sshd.user,
+          private_key: `file:${sshd.privateKeyFile}`,
+          host_key: sshd.hostKeyFingerprint,
+        },
+      ],
+      postgres: [
+        {
+          id: 'main',
+          stanza: backrest.stanza,
+          host: 'db1',
+          binary,
+          cluster: {
+            bin_dir: cluster.bin,
+            data_dir: cluster.dataFolder,
+            socket_dir: cluster.socketFolder,
+            port: cluster.port,
+            canary: true,
+          },
+          scratch: { dir: scratch, port_from: scratchPort, port_to: scratchPort, free_percent: 0 },
+        },
+        { id: 'here', stanza: backrest.stanza, binary: backrest.argv },
+      ],
+    },
+  });
+
+  const info = async (): Promise<Info> => {
+    const { stdout } = await backrest.run('--output=json', 'info');
+    const [stanza] = JSON.parse(stdout) as [Info];
+    return stanza;
+  };
+  const identity = async () => {
+    const [row] = await cluster.query(
+      `select (select timeline_id from pg_control_checkpoint()) as timeline, pg_is_in_recovery() as recovering,
+         (select system_identifier::text from pg_control_system()) as system, count(*)::int as rows from ballast`,
+    );
+    return row;
+  };
+  const before = await identity();
+
+  return {
+    ...site,
+    cluster,
+    backrest,
+    scratch,
+    backups: async () =>
+      (await info()).backup.map(({ label, error, annotation }) => ({ label, error, run: annotation?.['vakhta-run'] })),
+    atWork: async () =>
+      (await processesWith(backrest.configFile)).filter((command) => !command.includes('archive-push')),
+    expectTidy: async () => {
+      expect(await readdir(scratch)).toEqual([]);
+      expect(await processesWith(scratch)).toEqual([]);
+      expect((await info()).status.lock.backup.held).toBe(false);
+      expect(await identity()).toEqual(before);
+      expect(await site.rows('select key from run_locks')).toEqual([]);
+      const archived = await backrest.run('check');
+      expect([archived.code, archived.stderr]).toEqual([0, '']);
+    },
+    stop: async () => {
+      await site.stop();
+      await sshd.stop();
+      await cluster.stop();
+      await backrest.stop();
+      await remove();
+    },
+  };
+}
