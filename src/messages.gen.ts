@@ -61,9 +61,12 @@ import { messages as tasksDrMessages } from './tasks/dr/messages.ts';
 import { messages as tasksFixesMessages } from './tasks/fixes/messages.ts';
 import { messages as tasksGuestPower } from './tasks/guest-power.ts';
 import { messages as tasksIncidents } from './tasks/incidents.ts';
+import { messages as tasksKitMessages } from './tasks/kit/messages.ts';
 import { messages as tasksLifecycleMessages } from './tasks/lifecycle/messages.ts';
 import { messages as tasksOperationsAck } from './tasks/operations/ack.ts';
+import { messages as tasksOperationsBackupGuest } from './tasks/operations/backup-guest.ts';
 import { messages as tasksOperationsBackupPg } from './tasks/operations/backup-pg.ts';
+import { messages as tasksOperationsBackups } from './tasks/operations/backups.ts';
 import { messages as tasksOperationsCerts } from './tasks/operations/certs.ts';
 import { messages as tasksOperationsContainerRestart } from './tasks/operations/container-restart.ts';
 import { messages as tasksOperationsDigest } from './tasks/operations/digest.ts';
@@ -78,6 +81,7 @@ import { messages as tasksOperationsDrillAlert } from './tasks/operations/drill-
 import { messages as tasksOperationsDrillRestore } from './tasks/operations/drill-restore.ts';
 import { messages as tasksOperationsDrillSeen } from './tasks/operations/drill-seen.ts';
 import { messages as tasksOperationsDrills } from './tasks/operations/drills.ts';
+import { messages as tasksOperationsExpirePg } from './tasks/operations/expire-pg.ts';
 import { messages as tasksOperationsGraph } from './tasks/operations/graph.ts';
 import { messages as tasksOperationsGuestRestart } from './tasks/operations/guest-restart.ts';
 import { messages as tasksOperationsGuestShutdown } from './tasks/operations/guest-shutdown.ts';
@@ -87,6 +91,8 @@ import { messages as tasksOperationsHandover } from './tasks/operations/handover
 import { messages as tasksOperationsLogs } from './tasks/operations/logs.ts';
 import { messages as tasksOperationsMaintenance } from './tasks/operations/maintenance.ts';
 import { messages as tasksOperationsProbes } from './tasks/operations/probes.ts';
+import { messages as tasksOperationsRestoreEnd } from './tasks/operations/restore-end.ts';
+import { messages as tasksOperationsRestorePg } from './tasks/operations/restore-pg.ts';
 import { messages as tasksOperationsSilenceEnd } from './tasks/operations/silence-end.ts';
 import { messages as tasksOperationsSilenceExtend } from './tasks/operations/silence-extend.ts';
 import { messages as tasksOperationsSilence } from './tasks/operations/silence.ts';
@@ -102,9 +108,11 @@ import { messages as tasksOperationsWatchGive } from './tasks/operations/watch-g
 import { messages as tasksOperationsWatchTake } from './tasks/operations/watch-take.ts';
 import { messages as tasksOperationsWatch } from './tasks/operations/watch.ts';
 import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
+import { messages as tasksRecoveryBoardDoc } from './tasks/recovery/board-doc.ts';
 import { messages as tasksRecoveryBoard } from './tasks/recovery/board.ts';
 import { messages as tasksRecoveryDesk } from './tasks/recovery/desk.ts';
 import { messages as tasksRecoveryGuestsState } from './tasks/recovery/guests-state.ts';
+import { messages as tasksRecoveryMoments } from './tasks/recovery/moments.ts';
 import { messages as tasksRecoveryPbsState } from './tasks/recovery/pbs-state.ts';
 import { messages as tasksRecoveryPbsVerify } from './tasks/recovery/pbs-verify.ts';
 import { messages as tasksRecoveryPostgresDrill } from './tasks/recovery/postgres-drill.ts';
@@ -191,9 +199,12 @@ export const allMessages: readonly Messages[] = [
     tasksFixesMessages,
     tasksGuestPower,
     tasksIncidents,
+    tasksKitMessages,
     tasksLifecycleMessages,
     tasksOperationsAck,
+    tasksOperationsBackupGuest,
     tasksOperationsBackupPg,
+    tasksOperationsBackups,
     tasksOperationsCerts,
     tasksOperationsContainerRestart,
     tasksOperationsDigest,
@@ -208,6 +219,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsDrillRestore,
     tasksOperationsDrillSeen,
     tasksOperationsDrills,
+    tasksOperationsExpirePg,
     tasksOperationsGraph,
     tasksOperationsGuestRestart,
     tasksOperationsGuestShutdown,
@@ -217,6 +229,8 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsLogs,
     tasksOperationsMaintenance,
     tasksOperationsProbes,
+    tasksOperationsRestoreEnd,
+    tasksOperationsRestorePg,
     tasksOperationsSilenceEnd,
     tasksOperationsSilenceExtend,
     tasksOperationsSilence,
@@ -232,9 +246,11 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsWatchTake,
     tasksOperationsWatch,
     tasksOverviewDoc,
+    tasksRecoveryBoardDoc,
     tasksRecoveryBoard,
     tasksRecoveryDesk,
     tasksRecoveryGuestsState,
+    tasksRecoveryMoments,
     tasksRecoveryPbsState,
     tasksRecoveryPbsVerify,
     tasksRecoveryPostgresDrill,

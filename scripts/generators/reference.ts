@@ -300,12 +300,13 @@ const NAMES: Facts = {
   backupTargets: () => Promise.resolve(['backup-targets']),
   drillTargets: () => Promise.resolve(['drill-targets']),
   checkTargets: ['check-targets'],
+  restorable: () => Promise.resolve({}),
 };
 
 async function values(argument: Argument, t: Translate): Promise<string> {
   if (argument.options) return argument.options.map((one) => `\`${one}\``).join(', ');
-  const [source] = (await argument.choices?.(NAMES)) ?? [];
-  if (source !== undefined && t.has(`ref-from-${source}`)) return t(`ref-from-${source}`);
+  const [source] = (await argument.choices?.(NAMES, {}, { zone: 'UTC', now: new Date(0) })) ?? [];
+  if (typeof source === 'string' && t.has(`ref-from-${source}`)) return t(`ref-from-${source}`);
   const takesText = argument.schema.safeParse('text').success;
   return t(!takesText && argument.schema.safeParse('1').success ? 'ref-number' : 'ref-any');
 }

@@ -6,6 +6,7 @@ import type { Random } from '../core/random.ts';
 import type { Config, Endpoint } from '../config/schema.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Database } from '../store/db.ts';
+import { deployments } from '../store/deployments.ts';
 import { observation } from '../store/observations.ts';
 import type { JobQueue } from '../store/queue.ts';
 import { createCertificateWatch } from '../tasks/certificates.ts';
@@ -19,6 +20,8 @@ import { createOverview } from '../tasks/overview.ts';
 import type { Ports } from '../tasks/ports.ts';
 import { lastBoard } from '../tasks/recovery/board.ts';
 import { createRecoveryDesk } from '../tasks/recovery/desk.ts';
+import { guestSettings } from '../tasks/recovery/guest-settings.ts';
+import { pgRestorers } from '../tasks/recovery/postgres-parts.ts';
 import { backupTargets, checkTargets, drillsGuests, drillTargets } from '../tasks/recovery/targets.ts';
 import type { Runbooks } from '../tasks/runbooks.ts';
 import { createScratchDesk } from '../tasks/scratch/desk.ts';
@@ -41,6 +44,11 @@ export function factsOf(config: Config, db: Database): Facts {
     guests: async () => {
       const seen = await Promise.all(config.proxmox.map(({ id }) => observation(db, `proxmox.${id}.guests`)));
       return seen.flatMap((one) => namesIn(one?.data)).sort();
+    },
+    restorable: async (stanza, now) => {
+      const [board, [deployed]] = await Promise.all([lastBoard(db), deployments(db, new Date(0), now, 1)]);
+      const window = board?.states.find(({ target }) => target === `pg:${stanza}`)?.window;
+      return { ...(window ? { window } : {}), ...(deployed ? { deployedAt: deployed.at } : {}) };
     },
     engines: config.docker.map(({ id }) => id),
     containers: async () => {
@@ -110,7 +118,20 @@ export function portsOf(options: PortsOptions): Ports {
   const recovery = createRecoveryDesk({ db, clock, log, config, parts });
   const { runbooks, version } = options;
   const dr = createDrDesk({ db, clock, config, runbooks, version });
-  const own = { dr, drills, incidents, lockPaths, recovery, runbooks, scratch, storms, silences, probes, watch };
+  const own = {
+    dr,
+    drills,
+    guestSettings: guestSettings(config),
+    incidents,
+    lockPaths,
+    recovery,
+    runbooks,
+    scratch,
+    storms,
+    silences,
+    probes,
+    watch,
+  };
   if (!systems) {
     return {
       ...own,
@@ -135,6 +156,9 @@ export function portsOf(options: PortsOptions): Ports {
       get proxmox() {
         return missing('proxmox');
       },
+      get restores() {
+        return missing('restores');
+      },
     };
   }
   const { alertmanager, proxmox, pgbackrest } = systems;
@@ -142,6 +166,7 @@ export function portsOf(options: PortsOptions): Ports {
     ...own,
     proxmox,
     pgbackrest,
+    restores: pgRestorers(config, systems, { clock, scratch }),
     docker: systems.docker,
     evidence: createEvidence({
       db,

@@ -10,10 +10,15 @@ import type { RecoveryDesk } from '../tasks/recovery/desk.ts';
 import { guestParts } from '../tasks/recovery/guests.ts';
 import { createPbsLook, pbsParts, snapshotsOf } from '../tasks/recovery/pbs.ts';
 import { postgresCare, postgresCareRemovers } from '../tasks/recovery/postgres-care.ts';
+import { pgClusterRemover, pgRestorers, postgresDrills } from '../tasks/recovery/postgres-parts.ts';
 import { createBoardWatch, createLedgerWatch } from '../tasks/recovery/watch.ts';
 import type { ScratchDesk, ScratchRemover } from '../tasks/scratch/desk.ts';
 import type { IncidentWriter } from '../tasks/watch/writer.ts';
 import type { RoundsEdges, Standing } from './rounds.ts';
+import { createLockPaths } from '../tasks/lock-paths.ts';
+import { resticParts } from '../tasks/recovery/restic.ts';
+import { createVolumeDesk, type VolumeDesk } from '../tasks/volumes/desk.ts';
+import { volumeRemovers } from '../tasks/volumes/removers.ts';
 import type { Systems } from './systems.ts';
 
 export interface RecoveryEdges {
@@ -31,6 +36,7 @@ export function recoveryParts(config: Config, systems: Systems, edges: RecoveryE
   const pbsLook = createPbsLook(config.pbs, systems.pbs, { clock });
   const parts: readonly Partial<RecoveryParts>[] = [
     postgresCare(config, systems, edges),
+    { drillables: postgresDrills(config, pgRestorers(config, systems, edges)) },
     pbsParts(config.pbs, { clock, pbs: systems.pbs, look: pbsLook }),
     guestParts(config, {
       db: edges.db,
@@ -72,5 +78,5 @@ export function scratchRemovers(
   systems: Systems,
   { clock }: { readonly clock: Clock },
 ): readonly ScratchRemover[] {
-  return [...postgresCareRemovers(config, systems, clock)];
+  return [...postgresCareRemovers(config, systems, clock), pgClusterRemover(config, systems, clock)];
 }

@@ -77,7 +77,7 @@ export interface Facts {
   /** Names of guests as last seen in Proxmox; empty when never seen. */
   guests(): Promise<readonly string[]>;
   /** What may be restored of a stanza, as last seen, and what happened meanwhile that one may want to be before. */
-  restorable(stanza: string): Promise<Restorable>;
+  restorable(stanza: string, now: Date): Promise<Restorable>;
   /** Docker engines. */
   readonly engines: readonly string[];
   /** Names of containers as last seen, of all engines; empty when never seen. */

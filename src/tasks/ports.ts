@@ -6,13 +6,16 @@ import type { CertificateWatch } from './certificates.ts';
 import type { DrDesk } from './dr/desk.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { IncidentDesk } from './incidents.ts';
+import type { GuestSettings } from './recovery/guest-settings.ts';
 import type { Overview } from './overview.ts';
 import type { LockPaths } from './lock-paths.ts';
 import type { ScratchDesk } from './scratch/desk.ts';
 import type { SilenceDesk } from './silences/desk.ts';
 import type { RecoveryDesk } from './recovery/desk.ts';
+import type { PgRestorer } from './recovery/postgres-restore.ts';
 import type { Runbooks } from './runbooks.ts';
 import type { Several } from './several.ts';
+import type { VolumeDesk } from './volumes/desk.ts';
 import type { WatchDesk } from './watch/rota.ts';
 import type { StormDesk } from './storms.ts';
 import type { ProbeBoard } from './watcher/board.ts';
@@ -29,6 +32,7 @@ export interface Ports {
   readonly dr: DrDesk;
   readonly drills: DrillDesk;
   readonly evidence: Evidence;
+  readonly guestSettings: GuestSettings;
   readonly incidents: IncidentDesk;
   readonly lockPaths: LockPaths;
   readonly overview: Overview;
@@ -36,7 +40,10 @@ export interface Ports {
   readonly probes: ProbeBoard;
   readonly proxmox: Several<Proxmox>;
   readonly recovery: RecoveryDesk;
+  /** Restores of PostgreSQL beside production. */
+  readonly restores: Several<PgRestorer>;
   readonly runbooks: Runbooks;
+  readonly volumes: VolumeDesk;
   readonly watch: WatchDesk;
   readonly storms: StormDesk;
   readonly scratch: ScratchDesk;

@@ -1,9 +1,10 @@
 import { bold, type Button, code, type Doc, doc, line, title } from '../../core/doc.ts';
 import { VakhtaError } from '../../core/error.ts';
+import type { Translate } from '../../core/i18n.ts';
 import type { Operator } from '../../core/people.ts';
 import type { Origin } from '../../store/runs.ts';
 import { enqueue } from '../../store/outbox.ts';
-import type { Argument, Facts, Operation } from '../../tasks/define.ts';
+import type { Argument, Choice, Facts, Operation } from '../../tasks/define.ts';
 import type { Database } from '../../store/db.ts';
 import type { Requests } from '../../tasks/lifecycle/requests.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -101,8 +102,14 @@ export function createFormServices(options: FormOptions): FormServices {
   const operationOf = (start: FormStart & { kind: 'arguments' }): Operation | undefined =>
     operations.get(start.operation);
 
-  const choicesOf = async (argument: Argument): Promise<readonly string[]> => {
-    const choices = argument.options ?? (await argument.choices?.(options.facts)) ?? [];
+  const choicesOf = async (
+    start: FormStart,
+    argument: Argument,
+    given: Readonly<Record<string, unknown>>,
+  ): Promise<readonly Choice[]> => {
+    const { zone } = await readerOf(start);
+    const asked = { zone, now: clock.now() };
+    const choices = argument.options ?? (await argument.choices?.(options.facts, given, asked)) ?? [];
     return choices.length <= MAX_CHOICES ? choices : [];
   };
 
@@ -111,12 +118,15 @@ export function createFormServices(options: FormOptions): FormServices {
       const operation = operationOf(start);
       const argument = operation && nextMissing(operation, given);
       if (!operation || !argument) return undefined;
-      const choices = await choicesOf(argument);
-      const buttons = choices.map((value): Button => {
+      const choices = await choicesOf(start, argument, given);
+      const buttonOf = (choice: Choice, t: Translate): Button => {
+        const { value, label } = typeof choice === 'string' ? { value: choice, label: undefined } : choice;
         const read = readValue(argument, value);
         const args = { ...given, [argument.name]: read.ok ? read.value : value };
-        return { kind: 'press', label: value, press: { kind: 'operation', operation: operation.name, args } };
-      });
+        const press = { kind: 'operation', operation: operation.name, args } as const;
+        return { kind: 'press', label: label ? t(label.key, label.args) : value, press };
+      };
+      const rows = choices.some((one) => typeof one !== 'string') ? choices.map((one) => [one]) : [choices];
       await tell(
         start,
         ({ t }) => ({
@@ -124,9 +134,9 @@ export function createFormServices(options: FormOptions): FormServices {
             line(bold(t(`${operation.key}-arg-${argument.name}`))),
             line(`${t(choices.length > 0 ? 'bot-form-choose' : 'bot-form-reply')} ${t('bot-form-cancel')}`),
           ],
-          ...(buttons.length > 0 ? { buttons: [buttons] } : {}),
+          ...(choices.length > 0 ? { buttons: rows.map((row) => row.map((one) => buttonOf(one, t))) } : {}),
         }),
-        buttons.length === 0,
+        choices.length === 0,
       );
       return argument.name;
     },

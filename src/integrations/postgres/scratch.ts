@@ -5,7 +5,7 @@ import type { Executor } from '../exec/executor.ts';
 import { controlDataOf, type ControlData } from './control.ts';
 import { createPrograms, type Programs, type Space } from './programs.ts';
 import { createPsql, type Psql } from './psql.ts';
-import { halt, launch, type ServerPlace, untilOpen } from './server.ts';
+import { halt, isRunning, launch, type ServerPlace, untilOpen } from './server.ts';
 
 export interface ScratchSettings {
   readonly binDir: string;
@@ -62,6 +62,7 @@ export interface ScratchClusters {
       readonly onStep?: (step: 'starting' | 'replaying') => void;
     },
   ): Promise<ScratchServer>;
+  isUp(runId: string, signal?: AbortSignal): Promise<boolean>;
   /** Ends the server and what restores into the folder, and removes it. Fine when nothing is there; `pg-scratch-foreign`. */
   remove(runId: string, signal?: AbortSignal): Promise<void>;
 }
@@ -157,6 +158,8 @@ export function createScratchClusters(
       }
       return { psql, socketDir, port };
     },
+
+    isUp: (runId, signal) => isRunning(serverOf(placeOf(runId)), signal),
 
     remove: async (runId, signal) => {
       const place = placeOf(runId);

@@ -1,7 +1,9 @@
 // Made by `npm run generate` from the files of the folder. Do not edit.
 import type { Operation } from '../define.ts';
 import ack from './ack.ts';
+import backupGuest from './backup-guest.ts';
 import backupPg from './backup-pg.ts';
+import backups from './backups.ts';
 import certs from './certs.ts';
 import containerRestart from './container-restart.ts';
 import digest from './digest.ts';
@@ -16,6 +18,7 @@ import drillAlert from './drill-alert.ts';
 import drillRestore from './drill-restore.ts';
 import drillSeen from './drill-seen.ts';
 import drills from './drills.ts';
+import expirePg from './expire-pg.ts';
 import graph from './graph.ts';
 import guestRestart from './guest-restart.ts';
 import guestShutdown from './guest-shutdown.ts';
@@ -25,6 +28,8 @@ import handover from './handover.ts';
 import logs from './logs.ts';
 import maintenance from './maintenance.ts';
 import probes from './probes.ts';
+import restoreEnd from './restore-end.ts';
+import restorePg from './restore-pg.ts';
 import silenceEnd from './silence-end.ts';
 import silenceExtend from './silence-extend.ts';
 import silence from './silence.ts';
@@ -34,6 +39,7 @@ import stormAck from './storm-ack.ts';
 import stormList from './storm-list.ts';
 import unack from './unack.ts';
 import unsilence from './unsilence.ts';
+import verify from './verify.ts';
 import watchCancel from './watch-cancel.ts';
 import watchGive from './watch-give.ts';
 import watchTake from './watch-take.ts';
@@ -41,7 +47,9 @@ import watch from './watch.ts';
 
 export const operations: readonly Operation[] = [
   ack,
+  backupGuest,
   backupPg,
+  backups,
   certs,
   containerRestart,
   digest,
@@ -56,6 +64,7 @@ export const operations: readonly Operation[] = [
   drillRestore,
   drillSeen,
   drills,
+  expirePg,
   graph,
   guestRestart,
   guestShutdown,
@@ -65,6 +74,8 @@ export const operations: readonly Operation[] = [
   logs,
   maintenance,
   probes,
+  restoreEnd,
+  restorePg,
   silenceEnd,
   silenceExtend,
   silence,
@@ -74,6 +85,7 @@ export const operations: readonly Operation[] = [
   stormList,
   unack,
   unsilence,
+  verify,
   watchCancel,
   watchGive,
   watchTake,

@@ -26,7 +26,7 @@ import type { PgRestorer, RestorePlan } from './postgres-restore.ts';
 export const messages = defineMessages({
   en: `
     pg-drill-plan = { $label } of repository { $repo } is restored beside production, on port { $port }, and removed afterwards
-    pg-drill-plan-canary = two canaries are written into production, and the moment between them is restored
+    pg-drill-plan-canary = two canary rows are written into production, and the moment between them is restored
     pg-drill-plan-space = { $needed } MB are needed, { $free } MB are free
     pg-drill-step-plant = marking the moment in production
     pg-drill-step-look = looking at what was restored
@@ -40,7 +40,7 @@ export const messages = defineMessages({
   `,
   ru: `
     pg-drill-plan = { $label } из репозитория { $repo } восстанавливается рядом с рабочей базой, порт { $port }, потом удаляется
-    pg-drill-plan-canary = в рабочую базу записываются две метки, восстанавливается момент между ними
+    pg-drill-plan-canary = в рабочую базу делаются две контрольные записи, восстанавливается момент между ними
     pg-drill-plan-space = нужно { $needed } МБ, свободно { $free } МБ
     pg-drill-step-plant = отмечаем момент в рабочей базе
     pg-drill-step-look = смотрим, что восстановилось

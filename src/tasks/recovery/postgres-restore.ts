@@ -71,6 +71,8 @@ export interface RestoredCluster {
 
 export interface PgRestorer {
   readonly id: string;
+  /** Zone of the site. */
+  readonly zone: string;
   readonly backups: PostgresBackups;
   /** The running cluster. */
   readonly production: Psql;
@@ -88,6 +90,8 @@ export interface PgRestorer {
   restore(plan: RestorePlan, context: WorkContext): Promise<RestoredCluster>;
   /** Takes the cluster of a run away, whatever there is of it. Not to be cut short by a cancel. */
   discard(runId: string, claim: string): Promise<void>;
+  /** Lets what is restored outlive its run until then; the new claim on it. */
+  keep(runId: string, claim: string, port: number, until: Date): Promise<string>;
   /** Commits nothing and archives it, so that the archive has something after the present moment. Errors: `pg-archive-*`. */
   mark(signal: AbortSignal): Promise<ArchiveHealth>;
   /** Of the running cluster. */
@@ -96,6 +100,7 @@ export interface PgRestorer {
 
 export interface PgRestorerOptions {
   readonly id: string;
+  readonly zone: string;
   readonly backups: PostgresBackups;
   readonly production: Psql;
   readonly binDir: string;
@@ -200,6 +205,15 @@ export function createPgRestorer(options: PgRestorerOptions): PgRestorer {
     await scratch.released(claim);
   };
 
+  const keep: PgRestorer['keep'] = async (runId, claim, port, until) => {
+    const { folder } = clusters.placeOf(runId);
+    const what = { folder, port, until: until.toISOString() };
+    // Noted twice for a moment rather than not at all.
+    const kept = await scratch.claim({ runId, kind: SCRATCH_KIND, place: id, what });
+    await scratch.released(claim);
+    return kept;
+  };
+
   const restore: PgRestorer['restore'] = async (planned, context) => {
     const { runId, signal, progress, log } = context;
     const { folder } = clusters.placeOf(runId);
@@ -243,6 +257,7 @@ export function createPgRestorer(options: PgRestorerOptions): PgRestorer {
 
   return {
     id,
+    zone: options.zone,
     backups,
     production,
     clusters,
@@ -250,6 +265,7 @@ export function createPgRestorer(options: PgRestorerOptions): PgRestorer {
     plan,
     restore,
     discard,
+    keep,
     mark,
     control: (signal) => controlDataOf(clusters.programs, options.binDir, options.dataDir, signal),
   };

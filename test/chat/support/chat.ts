@@ -19,7 +19,7 @@ import type { Config } from '../../../src/config/schema.ts';
 import type { Database } from '../../../src/store/db.ts';
 import type { Run } from '../../../src/store/runs.ts';
 import type { Ports } from '../../../src/tasks/ports.ts';
-import { defineOperation, type Operation } from '../../../src/tasks/define.ts';
+import { defineOperation, type Facts, type Operation } from '../../../src/tasks/define.ts';
 import { createExecutor } from '../../../src/tasks/lifecycle/executor.ts';
 import { createRequests } from '../../../src/tasks/lifecycle/requests.ts';
 import { createStepUp } from '../../../src/tasks/lifecycle/step-up.ts';
@@ -165,6 +165,8 @@ export interface ChatOptions {
   readonly topics?: boolean;
   /** Further sections of the configuration, as they stand in the file. */
   readonly sections?: Readonly<Record<string, unknown>>;
+  /** What the picker of the moment knows. */
+  readonly restorable?: Facts['restorable'];
   /** Beside the test operations. */
   readonly operations?: readonly Operation[];
   /** What those may use of the outside. */
@@ -266,6 +268,7 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
         containers: () => Promise.resolve([]),
         backupTargets: () => Promise.resolve([]),
         drillTargets: () => Promise.resolve([]),
+        restorable: options.restorable ?? (() => Promise.resolve({})),
         checkTargets: [],
       },
       clock: systemClock,

@@ -67,6 +67,7 @@ export async function startRestoreGround(global: Readonly<Record<string, string>
     };
     return createPgRestorer({
       id: 'main',
+      zone: 'Europe/Moscow',
       backups: createPgBackRest({ id: 'main', stanza: backrest.stanza, binary }, through),
       production,
       binDir,
