@@ -12,6 +12,7 @@ import { PVEAuditor, PVEVMUser } from '../simulators/proxmox/access.ts';
 import { createProxmoxSimulator, type ProxmoxSimulator } from '../simulators/proxmox/simulator.ts';
 import { createTelegramSimulator, type Person, type TelegramSimulator } from '../simulators/telegram/index.ts';
 import { CURVES, linesOf } from './measurements.ts';
+import { startDemoPbs } from './pbs.ts';
 
 /** The people of the demo: one of each role, a second operator, and somebody who does not belong. */
 export const CAST = [
@@ -132,6 +133,7 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     ],
   });
   const proxmoxUrl = await proxmox.start();
+  const backupServer = await startDemoPbs({ clock, random });
 
   const endpoints = await startEndpoints(
     [
@@ -179,6 +181,7 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     ca,
     ports: endpoints.ports,
     repository,
+    backupServer: backupServer.yaml,
   });
   return {
     telegram,
@@ -191,6 +194,7 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
       VAKHTA_TELEGRAM_TOKEN: TOKEN,
       VAKHTA_WEBHOOK_TOKEN: WEBHOOK_TOKEN,
       VAKHTA_PVE_TOKEN: PVE_TOKEN,
+      ...backupServer.env,
       VAKHTA_TOTP_ANNA: 'JBSWY3DPEHPK3PXP',
     },
     yaml,
@@ -199,6 +203,7 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
       await prometheus.stop();
       await loki.stop();
       await endpoints.stop();
+      await backupServer.stop();
       await proxmox.stop();
       await telegram.close();
       await rm(folder, { recursive: true, force: true });
@@ -227,6 +232,8 @@ interface Addresses {
   readonly ca: string;
   readonly ports: Readonly<Record<string, number>>;
   readonly repository: string;
+  /** The section of the backup server. */
+  readonly backupServer: string;
 }
 
 function configurationOf(o: SurroundingsOptions & Addresses): string {
@@ -298,7 +305,7 @@ proxmox:
     url: ${o.proxmoxUrl}
     token_id: vakhta@pve!demo
     token: env:VAKHTA_PVE_TOKEN
-postgres:
+${o.backupServer}postgres:
   - { id: main, stanza: main, binary: ${binary} }
   - { id: gitlab, stanza: gitlab, binary: ${binary} }
 certificates:
