@@ -113,7 +113,7 @@ import { messages as tasksRecoveryBoard } from './tasks/recovery/board.ts';
 import { messages as tasksRecoveryDesk } from './tasks/recovery/desk.ts';
 import { messages as tasksRecoveryGuestsState } from './tasks/recovery/guests-state.ts';
 import { messages as tasksRecoveryMoments } from './tasks/recovery/moments.ts';
-import { messages as tasksRecoveryPbsState } from './tasks/recovery/pbs-state.ts';
+import { messages as tasksRecoveryPbsMessages } from './tasks/recovery/pbs-messages.ts';
 import { messages as tasksRecoveryPbsVerify } from './tasks/recovery/pbs-verify.ts';
 import { messages as tasksRecoveryPostgresDrill } from './tasks/recovery/postgres-drill.ts';
 import { messages as tasksRecoveryPostgresMessages } from './tasks/recovery/postgres-messages.ts';
@@ -251,7 +251,7 @@ export const allMessages: readonly Messages[] = [
     tasksRecoveryDesk,
     tasksRecoveryGuestsState,
     tasksRecoveryMoments,
-    tasksRecoveryPbsState,
+    tasksRecoveryPbsMessages,
     tasksRecoveryPbsVerify,
     tasksRecoveryPostgresDrill,
     tasksRecoveryPostgresMessages,

@@ -108,6 +108,8 @@ export interface Restorable {
 export interface Field {
   /** Values offered as buttons and in the command line's help; typed ones are accepted too, and checked by the schema. */
   readonly choices?: (facts: Facts, args: Args, asked: Asked) => readonly Choice[] | Promise<readonly Choice[]>;
+  /** A sentence under the question. */
+  readonly note?: (facts: Facts, args: Args, asked: Asked) => Promise<Text | undefined>;
   /** Not asked by the form and not a word of the command: set by a button only. */
   readonly hidden?: boolean;
   /** The last word of the command, and all that follow it: a sentence without quotes. */

@@ -119,6 +119,8 @@ export function createFormServices(options: FormOptions): FormServices {
       const argument = operation && nextMissing(operation, given);
       if (!operation || !argument) return undefined;
       const choices = await choicesOf(start, argument, given);
+      const { zone } = await readerOf(start);
+      const note = await argument.note?.(options.facts, given, { zone, now: clock.now() });
       const buttonOf = (choice: Choice, t: Translate): Button => {
         const { value, label } = typeof choice === 'string' ? { value: choice, label: undefined } : choice;
         const read = readValue(argument, value);
@@ -132,6 +134,7 @@ export function createFormServices(options: FormOptions): FormServices {
         ({ t }) => ({
           blocks: [
             line(bold(t(`${operation.key}-arg-${argument.name}`))),
+            ...(note ? [line(t(note.key, note.args))] : []),
             line(`${t(choices.length > 0 ? 'bot-form-choose' : 'bot-form-reply')} ${t('bot-form-cancel')}`),
           ],
           ...(choices.length > 0 ? { buttons: rows.map((row) => row.map((one) => buttonOf(one, t))) } : {}),

@@ -9,7 +9,7 @@ import type { ScratchDesk, ScratchThing } from '../scratch/desk.ts';
 
 export const messages = defineMessages({
   en: `
-    op-restore-end = Remove a restored copy that is kept up
+    op-restore-end = Remove the restored copies of PostgreSQL
     op-restore-end-arg-stanza = Of which database?
     restore-end-plan = { $n ->
         [one] one restored copy of { $stanza } is stopped and removed
@@ -24,7 +24,7 @@ export const messages = defineMessages({
     err-restore-end-none = No restored copy of { $stanza } is kept up.
   `,
   ru: `
-    op-restore-end = Удалить восстановленную копию, которую держат запущенной
+    op-restore-end = Удалить восстановленные копии PostgreSQL
     op-restore-end-arg-stanza = Какой базы?
     restore-end-plan = { $n ->
         [one] { $n } восстановленная копия { $stanza } будет остановлена и удалена

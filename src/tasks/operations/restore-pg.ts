@@ -9,20 +9,21 @@ import { formatMoment } from '../../core/pitr.ts';
 import type { Proof } from '../../core/recovery.ts';
 import { defineOperation, type Text, type View } from '../define.ts';
 import { boundLocks } from '../lock-paths.ts';
-import { momentChoices, readMoment } from '../recovery/moments.ts';
+import { momentChoices, momentNote, readMoment, windowArgs } from '../recovery/moments.ts';
 import { contentOf, contentProof, momentProof, startedProof } from '../recovery/postgres-proof.ts';
 import { type PgRestorer, type RestorePlan, restorePlanSchema } from '../recovery/postgres-restore.ts';
 import { say, textSchema } from '../recovery/words.ts';
 
 export const messages = defineMessages({
   en: `
-    op-restore-pg = Restore PostgreSQL to a moment, beside production
+    op-restore-pg = Point-in-time restore, beside production, of PostgreSQL
     op-restore-pg-arg-stanza = Which database?
     op-restore-pg-arg-at = To which moment? As 14:15, yesterday 14:15, 2026-01-30 14:15, -2h or latest; with “keep 4” behind it, the copy stays for 4 hours.
     restore-pg-plan = { $stanza } as of { $at } is restored beside production, which goes on untouched
     restore-pg-plan-latest = { $stanza } is restored beside production as far as the archive reaches
     restore-pg-plan-backup = from { $label } of { $ended }, { $size } MB, then about { $wal } MB of WAL
     restore-pg-plan-backup-only = from { $label } of { $ended }, { $size } MB, then the WAL after it; production does not answer, so nobody knows how much
+    restore-pg-plan-window = any moment from { $from } to { $to } can be restored
     restore-pg-plan-space = { $needed } MB are needed, { $free } MB are free; port { $port }, Unix socket only
     restore-pg-plan-keep = the copy stays for { $hours } h and is then removed
     restore-pg-plan-remove = the copy is looked at and removed
@@ -45,13 +46,14 @@ export const messages = defineMessages({
     err-restore-pg-keep = A copy can be kept for 24 hours at the most.
   `,
   ru: `
-    op-restore-pg = Восстановить PostgreSQL на момент рядом с рабочей базой
+    op-restore-pg = Восстановить на момент времени копию PostgreSQL
     op-restore-pg-arg-stanza = Какую базу?
     op-restore-pg-arg-at = На какой момент? Например 14:15, вчера 14:15, 2026-01-30 14:15, -2h или latest; с «оставить 4» в конце копия останется на 4 часа.
     restore-pg-plan = { $stanza } на { $at } восстанавливается рядом с рабочей базой; сама она не затрагивается
     restore-pg-plan-latest = { $stanza } восстанавливается рядом с рабочей базой до конца архива
     restore-pg-plan-backup = из { $label } от { $ended }, { $size } МБ, потом примерно { $wal } МБ WAL
     restore-pg-plan-backup-only = из { $label } от { $ended }, { $size } МБ, потом WAL после неё; рабочая база не отвечает, сколько его — неизвестно
+    restore-pg-plan-window = можно восстановить любой момент с { $from } до { $to }
     restore-pg-plan-space = нужно { $needed } МБ, свободно { $free } МБ; порт { $port }, только сокет Unix
     restore-pg-plan-keep = копия остаётся на { $hours } ч и потом удаляется
     restore-pg-plan-remove = копию осмотрим и удалим
@@ -109,6 +111,8 @@ export default defineOperation({
       rest: true,
       choices: async (known, { stanza }, asked) =>
         typeof stanza === 'string' ? momentChoices(await known.restorable(stanza, asked.now), asked) : [],
+      note: async (known, { stanza }, asked) =>
+        typeof stanza === 'string' ? momentNote(await known.restorable(stanza, asked.now), asked) : undefined,
     },
     keep: { hidden: true },
   },
@@ -235,6 +239,7 @@ function planLines(stanza: string, plan: RestorePlan, keep: number, zone: string
     walBytes === undefined
       ? { key: 'restore-pg-plan-backup-only', args: source }
       : { key: 'restore-pg-plan-backup', args: { ...source, wal: mb(walBytes) } },
+    { key: 'restore-pg-plan-window', args: windowArgs(plan.window, zone) },
     { key: 'restore-pg-plan-space', args: { needed: mb(plan.neededBytes), free: mb(plan.freeBytes), port } },
     keep > 0 ? { key: 'restore-pg-plan-keep', args: { hours: keep } } : { key: 'restore-pg-plan-remove' },
   ];

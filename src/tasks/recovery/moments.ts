@@ -1,7 +1,7 @@
 import { minutes } from '../../core/clock.ts';
 import { VakhtaError } from '../../core/error.ts';
-import { defineMessages } from '../../core/i18n.ts';
-import { formatMoment, parseMoment } from '../../core/pitr.ts';
+import { defineMessages, type Text } from '../../core/i18n.ts';
+import { formatMoment, parseMoment, type Window } from '../../core/pitr.ts';
 import type { Asked, Choice, Restorable } from '../define.ts';
 
 export const messages = defineMessages({
@@ -14,6 +14,8 @@ export const messages = defineMessages({
       } · { $at }
     moment-midnight = midnight · { $at }
     moment-deployment = before the last deployment · { $at }
+    moment-note = Any moment from { $from } to { $to } can be restored.
+    moment-note-none = What can be restored is not known yet: nobody has looked at the backups.
     moment-latest = as far as the archive reaches · { $at }
     err-moment-unreadable = “{ $typed }” is no moment. Write 14:15, yesterday 14:15, 2026-01-30 14:15:11, 2026-01-30 14:15 +03:00, -2h, or latest.
     err-moment-twice = The clock of { $zone } shows { $typed } twice. Write which one is meant: { $first } or { $second }.
@@ -28,6 +30,8 @@ export const messages = defineMessages({
       } · { $at }
     moment-midnight = полночь · { $at }
     moment-deployment = до последнего развёртывания · { $at }
+    moment-note = Можно восстановить любой момент с { $from } до { $to }.
+    moment-note-none = Что можно восстановить, пока неизвестно: копии ещё не осмотрены.
     moment-latest = до конца архива · { $at }
     err-moment-unreadable = «{ $typed }» — не момент времени. Напишите 14:15, вчера 14:15, 2026-01-30 14:15:11, 2026-01-30 14:15 +03:00, -2h или latest.
     err-moment-twice = Часы в зоне { $zone } показывают { $typed } дважды. Уточните: { $first } или { $second }.
@@ -54,12 +58,23 @@ export function readMoment(typed: string, zone: string, now: Date): Date | undef
   }
 }
 
+const wholeSeconds = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
+
+/** `from` and `to` of what can be restored, in whole seconds, with their offset. */
+export const windowArgs = ({ from, to }: Window, zone: string) => ({
+  from: formatMoment(from, zone),
+  to: formatMoment(wholeSeconds(to.getTime()), zone),
+});
+
+/** Stands under the question. */
+export const momentNote = ({ window }: Restorable, { zone }: Asked): Text =>
+  window ? { key: 'moment-note', args: windowArgs(window, zone) } : { key: 'moment-note-none' };
+
 /** Buttons for the usual moments, as far as they can be restored. Each says its instant, with the offset. */
 export function momentChoices({ window, deployedAt }: Restorable, { now, zone }: Asked): readonly Choice[] {
   if (window === undefined) return [];
-  const whole = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
   const ago = [15, 60, 180].map((n) => ({
-    at: whole(now.getTime() - minutes(n)),
+    at: new Date(Math.floor(now.getTime() / minutes(1) - n) * minutes(1)),
     key: 'moment-ago',
     args: { minutes: n },
   }));
@@ -67,7 +82,7 @@ export function momentChoices({ window, deployedAt }: Restorable, { now, zone }:
   const moments = [
     ...ago,
     ...(midnight.kind === 'at' ? [{ at: midnight.at, key: 'moment-midnight', args: {} }] : []),
-    ...(deployedAt ? [{ at: whole(deployedAt.getTime() - 1000), key: 'moment-deployment', args: {} }] : []),
+    ...(deployedAt ? [{ at: wholeSeconds(deployedAt.getTime() - 1000), key: 'moment-deployment', args: {} }] : []),
   ];
   const inside = moments.filter(({ at }) => at >= window.from && at <= window.to);
   return [
@@ -75,6 +90,6 @@ export function momentChoices({ window, deployedAt }: Restorable, { now, zone }:
       const shown = formatMoment(at, zone);
       return { value: shown, label: { key, args: { ...args, at: shown } } };
     }),
-    { value: 'latest', label: { key: 'moment-latest', args: { at: formatMoment(whole(window.to.getTime()), zone) } } },
+    { value: 'latest', label: { key: 'moment-latest', args: { at: windowArgs(window, zone).to } } },
   ];
 }

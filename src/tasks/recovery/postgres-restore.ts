@@ -57,6 +57,7 @@ export const restorePlanSchema = z.object({
   neededBytes: z.number(),
   freeBytes: z.number(),
   port: z.number(),
+  window: z.object({ from: z.coerce.date(), to: z.coerce.date() }),
 });
 export type RestorePlan = z.output<typeof restorePlanSchema>;
 
@@ -197,6 +198,7 @@ export function createPgRestorer(options: PgRestorerOptions): PgRestorer {
       neededBytes,
       freeBytes,
       port,
+      window,
     };
   };
 
