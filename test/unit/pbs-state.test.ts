@@ -1,4 +1,5 @@
 /** How a datastore is judged, over the simulator: none of the traps may render green. */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { hours } from '../../src/core/clock.ts';
 import { catalogue } from '../../src/core/i18n.ts';
@@ -7,7 +8,7 @@ import { DatastoreAudit, type SimToken } from '../../src/simulators/pbs/access.t
 import type { SimServer, SimSnapshot } from '../../src/simulators/pbs/state.ts';
 import { smallServer } from '../../src/simulators/pbs/state.ts';
 import { createPbsLook, pbsParts, snapshotsOf } from '../../src/tasks/recovery/pbs.ts';
-import { messages } from '../../src/tasks/recovery/pbs-state.ts';
+import { messages } from '../../src/tasks/recovery/pbs-messages.ts';
 import { several } from '../../src/tasks/several.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { inProcess, TOKEN } from '../conformance/pbs/subject.ts';
@@ -295,8 +296,18 @@ describe('a datastore', () => {
     await expect(sources[0]?.states(anybody)).rejects.toMatchObject({ code: 'pbs-unreachable' });
   });
 
-  it.each(['en', 'ru'] as const)('has words for all that can be found, in %s', (language) => {
+  it.each(['en', 'ru'] as const)('has words for all that can be found, in %s', async (language) => {
     const t = catalogue([messages, words]).for(language);
+    const source = await readFile(new URL('../../src/tasks/recovery/pbs-state.ts', import.meta.url), 'utf8');
+    const keys = [...source.matchAll(/'(pbs-[a-z-]+)'/g)].map((m) => m[1] ?? '');
+    expect(keys.length).toBeGreaterThan(35);
+    expect(keys.filter((key) => !t.has(key))).toEqual([]);
+    const ago = (args: { n: number; unit: string }) => t('pbs-gc-ok', args).replace(/\s+/g, ' ');
+    expect([ago({ n: 5, unit: 'h' }), ago({ n: 5, unit: 'd' })]).toEqual(
+      language === 'en'
+        ? ['Garbage was collected 5 h ago', 'Garbage was collected 5 d ago']
+        : ['Мусор собран 5 ч назад', 'Мусор собран 5 дн. назад'],
+    );
     expect(t('pbs-damaged', { count: 2, names: 'a' })).toBe(
       language === 'en' ? '2 damaged snapshots: a' : 'Повреждены 2 снимка: a',
     );
