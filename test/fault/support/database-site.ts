@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import {
   type Cluster,
@@ -9,6 +9,7 @@ import {
   startPostgres,
   startSshd,
   temporaryFolder,
+  until,
 } from '../../support/components/index.ts';
 import { isRoot, systemUser } from '../../support/components/process.ts';
 import { openSite, processesWith, type Site } from './steps.ts';
@@ -18,8 +19,15 @@ export interface DatabaseSite extends Site {
   readonly cluster: Cluster;
   readonly backrest: PgBackRest;
   readonly scratch: string;
+  /** What lies there. */
+  entries(): Promise<readonly string[]>;
   /** Labels of the backups, with the run that each was made by. */
   backups(): Promise<readonly { readonly label: string; readonly run: string | undefined; readonly error: boolean }[]>;
+  /** Begins a full backup, kills the worker at that moment, and sees that what is told of it is true. */
+  killBackupAt(moment: string): Promise<void>;
+  killDrillAt(moment: string): Promise<void>;
+  /** That run has come to its end, and what is told of it is true. */
+  expectDrill(id: string): Promise<void>;
   /** Nothing temporary is left, nothing is locked, and production is as it was and archives. */
   expectTidy(): Promise<void>;
   /** Programs of pgBackRest at work for this stanza, archiving left out. */
@@ -34,6 +42,12 @@ interface Info {
     readonly annotation?: Readonly<Record<string, string>>;
   }[];
 }
+
+/** A restore that never comes to an end; it does not heed TERM, as a process in a system call does not. */
+const SLOW = `#!/bin/sh
+for word; do [ "$word" = restore ] && { trap '' TERM; while :; do sleep 1; done; }; done
+exec "$@"
+`;
 
 export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
   const cluster = await startPostgres({ version: 15 });
@@ -54,7 +68,21 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
     await chown(scratch, uid, gid);
   }
   const scratchPort = await freePort();
+  const slow = `${path}/slow`;
+  await writeFile(slow, SLOW, { mode: 0o755 });
   const binary = backrest.argv.slice(backrest.argv.findIndex((word) => word.endsWith('pgbackrest')));
+  const onHost = {
+    stanza: backrest.stanza,
+    host: 'db1',
+    cluster: {
+      bin_dir: cluster.bin,
+      data_dir: cluster.dataFolder,
+      socket_dir: cluster.socketFolder,
+      port: cluster.port,
+      canary: true,
+    },
+    scratch: { dir: scratch, port_from: scratchPort, port_to: scratchPort, free_percent: 0 },
+  };
   const site = await openSite({
     sections: {
       hosts: [
@@ -68,20 +96,8 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
         },
       ],
       postgres: [
-        {
-          id: 'main',
-          stanza: backrest.stanza,
-          host: 'db1',
-          binary,
-          cluster: {
-            bin_dir: cluster.bin,
-            data_dir: cluster.dataFolder,
-            socket_dir: cluster.socketFolder,
-            port: cluster.port,
-            canary: true,
-          },
-          scratch: { dir: scratch, port_from: scratchPort, port_to: scratchPort, free_percent: 0 },
-        },
+        { id: 'main', ...onHost, binary },
+        { id: 'slow', ...onHost, binary: [slow, ...binary] },
         { id: 'here', stanza: backrest.stanza, binary: backrest.argv },
       ],
     },
@@ -101,24 +117,65 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
   };
   const before = await identity();
 
+  const backups: DatabaseSite['backups'] = async () =>
+    (await info()).backup.map(({ label, error, annotation }) => ({ label, error, run: annotation?.['vakhta-run'] }));
+
+  const expectTidy = async (): Promise<void> => {
+    expect(await readdir(scratch)).toEqual([]);
+    expect(await processesWith(scratch)).toEqual([]);
+    expect((await info()).status.lock.backup.held).toBe(false);
+    expect(await identity()).toEqual(before);
+    expect(await site.rows('select key from run_locks')).toEqual([]);
+    const archived = await backrest.run('check');
+    expect([archived.code, archived.stderr]).toEqual([0, '']);
+  };
+
+  const expectDrill = async (id: string): Promise<void> => {
+    const { state } = await site.ended(id);
+    const ledger = async () => {
+      const [drill] = await site.rows('select state from restore_drills where id = $1', [id]);
+      return drill?.['state'];
+    };
+    await until('the ledger', async () => (await ledger()) !== 'running');
+    const entry = await ledger();
+    // Green only when the ledger has all of its proofs; else it says that nobody saw the end.
+    expect([state, entry]).toEqual(entry === 'passed' ? ['succeeded', 'passed'] : ['failed', entry && 'broken']);
+    await expectTidy();
+  };
+
+  const killAt = async (id: string, moment: string): Promise<void> => {
+    // Progress is told once a second at most, so that a quick step may pass untold: then the run has ended, and shows it.
+    const isReached = await site.reached(id, moment);
+    expect(isReached || moment.startsWith('progress '), moment).toBe(true);
+    await site.kill();
+    await site.restart();
+  };
+
   return {
     ...site,
+    expectTidy,
+    expectDrill,
+    backups,
+    killBackupAt: async (moment) => {
+      const id = await site.ask('backup.pg', { stanza: 'main', type: 'full' });
+      await killAt(id, moment);
+      const { state } = await site.ended(id);
+      const made = (await backups()).filter(({ run }) => run === id).length;
+      // Never green without a backup, never red with one.
+      expect([state, made]).toEqual(made === 1 ? ['succeeded', 1] : ['failed', 0]);
+      await expectTidy();
+    },
+    killDrillAt: async (moment) => {
+      const id = await site.ask('drill.restore', { target: 'pg:main' });
+      await killAt(id, moment);
+      await expectDrill(id);
+    },
     cluster,
     backrest,
     scratch,
-    backups: async () =>
-      (await info()).backup.map(({ label, error, annotation }) => ({ label, error, run: annotation?.['vakhta-run'] })),
+    entries: () => readdir(scratch),
     atWork: async () =>
       (await processesWith(backrest.configFile)).filter((command) => !command.includes('archive-push')),
-    expectTidy: async () => {
-      expect(await readdir(scratch)).toEqual([]);
-      expect(await processesWith(scratch)).toEqual([]);
-      expect((await info()).status.lock.backup.held).toBe(false);
-      expect(await identity()).toEqual(before);
-      expect(await site.rows('select key from run_locks')).toEqual([]);
-      const archived = await backrest.run('check');
-      expect([archived.code, archived.stderr]).toEqual([0, '']);
-    },
     stop: async () => {
       await site.stop();
       await sshd.stop();
