@@ -7,17 +7,22 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
   let site: DatabaseSite;
   beforeAll(async () => {
     site = await openDatabaseSite();
-    const first = await site.ask('backup.pg', { stanza: 'main', type: 'full' });
-    expect((await site.ended(first)).state).toBe('succeeded');
+    await site.backup();
   });
   afterAll(() => site?.stop());
 
-  it.for(['handle startedAt'])('a backup whose worker is killed at “%s” is told as what it came to', (moment) =>
-    site.killBackupAt(moment),
-  );
+  it.for(['handle startedAt'])('a backup whose worker is killed at “%s” is told as what it came to', async (moment) => {
+    expect(await site.killBackupAt(moment)).toMatch(/^(?:succeeded|failed)$/u);
+  });
 
   it.for(['made pg-cluster', 'progress pgbackrest-step-restoring', 'progress pg-step-replaying', 'gone pg-cluster'])(
     'a drill whose worker is killed at “%s” leaves nothing behind, and production as it was',
-    (moment) => site.killDrillAt(moment),
+    async (moment) => {
+      expect(await site.killDrillAt(moment)).toBe('failed');
+    },
   );
+
+  it('a restore whose worker is killed when its copy was to stay leaves nothing behind: nobody was told of it', async () => {
+    expect(await site.killRestoreAt('gone pg-cluster', 1)).toBe('failed');
+  });
 });

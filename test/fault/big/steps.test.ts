@@ -19,13 +19,19 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
   it('a backup whose worker is killed at any of its steps is told as what it came to', async () => {
     const all = await moments('backup.pg', { stanza: 'main', type: 'full' });
     expect(all.length).toBeGreaterThanOrEqual(5);
-    for (const moment of all) await site.killBackupAt(moment);
+    for (const moment of all) expect(await site.killBackupAt(moment)).toMatch(/^(?:succeeded|failed)$/u);
   });
 
   it('a drill whose worker is killed at any of its steps leaves nothing behind, and production as it was', async () => {
     const all = await moments('drill.restore', { target: 'pg:main' });
     expect(all).toContain('made pg-cluster');
-    for (const moment of all) await site.killDrillAt(moment);
+    for (const moment of all) expect(await site.killDrillAt(moment)).toMatch(/^(?:succeeded|failed)$/u);
+  });
+
+  it('a restore whose worker is killed at any of its steps leaves nothing behind, and production as it was', async () => {
+    const all = await moments('restore.pg', { stanza: 'main', at: 'latest' });
+    expect(all).toContain('made pg-cluster');
+    for (const moment of all) expect(await site.killRestoreAt(moment, 0)).toMatch(/^(?:succeeded|failed)$/u);
   });
 
   it('a drill whose worker is killed at any time leaves nothing behind, and production as it was', async () => {
@@ -34,7 +40,7 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
       await new Promise((resolve) => setTimeout(resolve, ms));
       await site.kill();
       await site.restart();
-      await site.expectDrill(id);
+      expect(await site.expectDrill(id)).toMatch(/^(?:succeeded|failed)$/u);
     }
   });
 });

@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
+import type { Run } from '../../../src/store/runs.ts';
 import {
   type Cluster,
   freePort,
@@ -23,11 +24,14 @@ export interface DatabaseSite extends Site {
   entries(): Promise<readonly string[]>;
   /** Labels of the backups, with the run that each was made by. */
   backups(): Promise<readonly { readonly label: string; readonly run: string | undefined; readonly error: boolean }[]>;
-  /** Begins a full backup, kills the worker at that moment, and sees that what is told of it is true. */
-  killBackupAt(moment: string): Promise<void>;
-  killDrillAt(moment: string): Promise<void>;
-  /** That run has come to its end, and what is told of it is true. */
-  expectDrill(id: string): Promise<void>;
+  /** A full backup, made without a disturbance. */
+  backup(): Promise<Run>;
+  /** Begins a full backup, kills the worker at that moment, and sees that what is told of it is true; its state. */
+  killBackupAt(moment: string): Promise<Run['state']>;
+  killDrillAt(moment: string): Promise<Run['state']>;
+  killRestoreAt(moment: string, keep: number): Promise<Run['state']>;
+  /** That run has come to its end, and what is told of it is true; its state. */
+  expectDrill(id: string): Promise<Run['state']>;
   /** Nothing temporary is left, nothing is locked, and production is as it was and archives. */
   expectTidy(): Promise<void>;
   /** Programs of pgBackRest at work for this stanza, archiving left out. */
@@ -130,7 +134,7 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
     expect([archived.code, archived.stderr]).toEqual([0, '']);
   };
 
-  const expectDrill = async (id: string): Promise<void> => {
+  const expectDrill: DatabaseSite['expectDrill'] = async (id) => {
     const { state } = await site.ended(id);
     const ledger = async () => {
       const [drill] = await site.rows('select state from restore_drills where id = $1', [id]);
@@ -141,12 +145,13 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
     // Green only when the ledger has all of its proofs; else it says that nobody saw the end.
     expect([state, entry]).toEqual(entry === 'passed' ? ['succeeded', 'passed'] : ['failed', entry && 'broken']);
     await expectTidy();
+    return state;
   };
 
   const killAt = async (id: string, moment: string): Promise<void> => {
     // Progress is told once a second at most, so that a quick step may pass untold: then the run has ended, and shows it.
     const isReached = await site.reached(id, moment);
-    expect(isReached || moment.startsWith('progress '), moment).toBe(true);
+    expect([moment, isReached || moment.startsWith('progress ')]).toEqual([moment, true]);
     await site.kill();
     await site.restart();
   };
@@ -164,12 +169,21 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
       // Never green without a backup, never red with one.
       expect([state, made]).toEqual(made === 1 ? ['succeeded', 1] : ['failed', 0]);
       await expectTidy();
+      return state;
     },
     killDrillAt: async (moment) => {
       const id = await site.ask('drill.restore', { target: 'pg:main' });
       await killAt(id, moment);
-      await expectDrill(id);
+      return expectDrill(id);
     },
+    killRestoreAt: async (moment, keep) => {
+      const id = await site.ask('restore.pg', { stanza: 'main', at: 'latest', keep });
+      await killAt(id, moment);
+      const { state } = await site.ended(id);
+      await expectTidy();
+      return state;
+    },
+    backup: async () => site.ended(await site.ask('backup.pg', { stanza: 'main', type: 'full' })),
     cluster,
     backrest,
     scratch,
