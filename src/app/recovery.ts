@@ -7,6 +7,8 @@ import type { Secrets } from '../config/secrets.ts';
 import type { Database } from '../store/db.ts';
 import type { RecoveryParts } from '../tasks/recovery/define.ts';
 import type { RecoveryDesk } from '../tasks/recovery/desk.ts';
+import { guestRemover } from '../tasks/recovery/guest-copy.ts';
+import { guestSettings } from '../tasks/recovery/guest-settings.ts';
 import { guestParts } from '../tasks/recovery/guests.ts';
 import { createPbsLook, pbsParts, snapshotsOf } from '../tasks/recovery/pbs.ts';
 import { postgresCare, postgresCareRemovers } from '../tasks/recovery/postgres-care.ts';
@@ -42,6 +44,7 @@ export function recoveryParts(config: Config, systems: Systems, edges: RecoveryE
       db: edges.db,
       clock,
       proxmox: systems.proxmox,
+      scratch: edges.scratch,
       servers: snapshotsOf(pbsLook, config.pbs, { clock }),
     }),
   ];
@@ -78,5 +81,9 @@ export function scratchRemovers(
   systems: Systems,
   { clock }: { readonly clock: Clock },
 ): readonly ScratchRemover[] {
-  return [...postgresCareRemovers(config, systems, clock), pgClusterRemover(config, systems, clock)];
+  return [
+    guestRemover({ proxmox: systems.proxmox, settings: guestSettings(config) }),
+    ...postgresCareRemovers(config, systems, clock),
+    pgClusterRemover(config, systems, clock),
+  ];
 }

@@ -76,7 +76,7 @@ export function restoredConfig(
     if (/^net\d+$/.test(name)) return [name, value.replace(/(?:[0-9A-F]{2}:){5}[0-9A-F]{2}/i, fresh)];
     if (/^(?:rootfs|mp\d+)$/.test(name) && !value.startsWith('/'))
       return [name, value.replace(/^[^,]*/, `${to.storage}:subvol-${to.vmid}-disk-${disk++}`)];
-    if (/^(?:scsi|sata|ide|virtio|efidisk|tpmstate)\d+$/.test(name) && /^[^,]+:(?!iso\/)/.test(value))
+    if (/^(?:scsi|sata|ide|virtio|efidisk|tpmstate)\d+$/.test(name) && /^(?!\/)[^,]+:(?!iso\/)/.test(value))
       return [name, value.replace(/^[^,]*/, `${to.storage}:vm-${to.vmid}-disk-${disk++}`)];
     if (name === 'smbios1') return [name, `uuid=${uuid(random)}`];
     return [name, value];

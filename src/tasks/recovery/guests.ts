@@ -2,9 +2,12 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Proxmox } from '../../integrations/proxmox/port.ts';
 import type { Database } from '../../store/db.ts';
+import type { ScratchDesk } from '../scratch/desk.ts';
 import type { Several } from '../several.ts';
 import type { BackupSource, RecoveryParts } from './define.ts';
 import { noteFills } from './fill.ts';
+import { guestSettings } from './guest-settings.ts';
+import { createGuestDrill } from './guests-drill.ts';
 import { lookAtGuests } from './guests-look.ts';
 import { fillName, type GuestRules, guestStates } from './guests-state.ts';
 import type { AllGuestSnapshots } from './pbs-look.ts';
@@ -13,6 +16,7 @@ export interface GuestPartsEdges {
   readonly db: Database;
   readonly clock: Clock;
   readonly proxmox: Several<Proxmox>;
+  readonly scratch: ScratchDesk;
   /** What backup servers hold of each guest: `snapshotsOf`. */
   readonly servers: (signal: AbortSignal) => Promise<AllGuestSnapshots>;
 }
@@ -33,9 +37,13 @@ export function rulesOf({ proxmox, pbs }: GuestConfig, id: string): GuestRules |
   };
 }
 
-/** Guests of Proxmox VE: how their backups stand. */
-export function guestParts(config: GuestConfig, edges: GuestPartsEdges): Pick<RecoveryParts, 'sources'> {
-  const { db, clock, proxmox, servers } = edges;
+/** Guests of Proxmox VE: how their backups stand, and their drills. */
+export function guestParts(
+  config: GuestConfig,
+  edges: GuestPartsEdges,
+): Pick<RecoveryParts, 'sources'> & Required<Pick<RecoveryParts, 'findDrillable'>> {
+  const { db, clock, proxmox, scratch, servers } = edges;
+  const settings = guestSettings(config);
   const sources = config.proxmox.flatMap(({ id }): BackupSource[] => {
     const rules = rulesOf(config, id);
     if (rules === undefined) return [];
@@ -58,5 +66,10 @@ export function guestParts(config: GuestConfig, edges: GuestPartsEdges): Pick<Re
       },
     ];
   });
-  return { sources };
+  const drills = config.proxmox.some(({ backup }) => backup?.drill !== undefined);
+  return {
+    sources,
+    findDrillable: ({ kind, id }) =>
+      drills && kind === 'guest' ? createGuestDrill(id, { proxmox, settings, scratch, clock }) : undefined,
+  };
 }
