@@ -36,6 +36,7 @@ import { loadRunbooks } from './tasks/runbooks.ts';
 import { allMessages } from './messages.gen.ts';
 import { backlogLine, createWayIn, isStuck } from './app/intake.ts';
 import { createMetrics, type Metrics } from './app/metrics.ts';
+import { backupSnapshot } from './app/metrics-backups.ts';
 import { factsOf, portsOf } from './app/ports.ts';
 import { recoveryRounds, scratchRemovers } from './app/recovery.ts';
 import { createEvery, ledTogether, roundsOfAll, roundsOfBot, roundsOfWorker, type Standing } from './app/rounds.ts';
@@ -112,6 +113,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     openRuns: await countRuns(db),
     firing: countBy(await firing(db), ({ severity }) => severity),
     webhooks: await webhookBacklog(db, clock.now()),
+    backups: await backupSnapshot(db, config),
   }));
 
   let turn = 0;

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { BotMetrics } from '../bot/metrics.ts';
 import type { WebhookResult } from '../handlers/http.ts';
+import { type BackupSnapshot, createBackupGauges } from './metrics-backups.ts';
 
 /** What the gauges show at the time of a scrape. */
 export interface Snapshot {
@@ -13,6 +14,7 @@ export interface Snapshot {
   readonly openRuns: Readonly<Record<string, number>>;
   readonly firing: Readonly<Record<string, number>>;
   readonly webhooks: { readonly waiting: number; readonly oldestMs: number; readonly setAside: number };
+  readonly backups: BackupSnapshot;
 }
 
 export interface Metrics {
@@ -130,6 +132,7 @@ export function createMetrics(version: string, snapshot: () => Promise<Snapshot 
     help: 'Webhooks that could not be applied and are kept.',
     registers,
   });
+  const backups = createBackupGauges(registers);
   const store = new Gauge({ name: 'vakhta_store_up', help: 'Whether the database answered this scrape.', registers });
 
   const set = (gauge: Gauge, label: string, values: Readonly<Record<string, number>>): void => {
@@ -167,6 +170,7 @@ export function createMetrics(version: string, snapshot: () => Promise<Snapshot 
         backlog.set(now.webhooks.waiting);
         backlogAge.set(now.webhooks.oldestMs / 1000);
         aside.set(now.webhooks.setAside);
+        backups.set(now.backups);
       }
       return { type: registry.contentType, text: await registry.metrics() };
     },

@@ -31,6 +31,7 @@ export const backupStateSchema = z.object({
   count: z.number().exactOptional(),
   sizeBytes: z.number().exactOptional(),
   storedBytes: z.number().exactOptional(),
+  capacityBytes: z.number().exactOptional(),
   verified: z
     .object({ state: z.enum(['ok', 'failed', 'never', 'old']), at: z.coerce.date().exactOptional() })
     .exactOptional(),

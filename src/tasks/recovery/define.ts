@@ -41,6 +41,8 @@ export interface BackupState {
   /** Bytes of the newest one as restored, and of all of them as stored. */
   readonly sizeBytes?: number;
   readonly storedBytes?: number;
+  /** Bytes that there is room for in all, where they lie. */
+  readonly capacityBytes?: number;
   /** What the tool says of its integrity, and since when. `old`: verified, too long ago. */
   readonly verified?: { readonly state: 'ok' | 'failed' | 'never' | 'old'; readonly at?: Date };
   /** Milliseconds that would be lost now. */

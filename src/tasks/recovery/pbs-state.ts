@@ -74,6 +74,7 @@ export function datastoreState({ datastore, target, usage, seen, why }: Datastor
     ...(newestAt !== undefined && datastore.offsite ? { rpoMs: now.getTime() - newestAt.getTime() } : {}),
     count: complete.length,
     ...(usage?.used === undefined ? {} : { storedBytes: usage.used }),
+    ...(usage?.total === undefined ? {} : { capacityBytes: usage.total }),
     ...(worstVerified === undefined ? {} : { verified: worstVerified }),
     notes: (bad ? findings.slice(1) : findings).map(({ text }) => text),
     backups: complete
