@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
-import { DatastoreAdmin, RemoteAudit } from '../simulators/pbs/access.ts';
+import { DatastoreReader, RemoteAudit } from '../simulators/pbs/access.ts';
 import { createPbsSimulator, type PbsSimulator } from '../simulators/pbs/simulator.ts';
 
 const TOKEN_ID = 'vakhta@pbs!demo';
@@ -23,7 +23,7 @@ export async function startDemoPbs({
   readonly random: Random;
 }): Promise<DemoPbs> {
   const acl = [
-    { path: '/datastore', privileges: DatastoreAdmin },
+    { path: '/datastore', privileges: DatastoreReader },
     { path: '/remote', privileges: RemoteAudit },
   ];
   const pbs = createPbsSimulator({ clock, random, tokens: [{ id: TOKEN_ID, secret: TOKEN, acl }] });

@@ -4,7 +4,7 @@ export const messages = defineMessages({
   en: `
     pbs-probe-ok = Proxmox Backup Server { $version } answers, the token sees everything it needs
     pbs-probe-no-datastore = Proxmox Backup Server { $version } answers, but datastore { $store } is not there. Check its name under pbs → datastores
-    pbs-probe-no-verify = Proxmox Backup Server { $version } answers. The token may look, but not verify ({ $store }): /verify is refused, the server’s own verification job does it
+    pbs-probe-no-verify = Proxmox Backup Server { $version } answers. The token may look, but not verify ({ $store }): /verify is refused, unless it has DatastoreReader; the server’s own verification job does without
     pbs-probe-no-sync = Proxmox Backup Server { $version } answers, but the token may not see all sync jobs. Give it RemoteAudit on /remote
     pbs-probe-no-rights = Proxmox Backup Server { $version } answers, but the token lacks { $privilege } on { $path }. Give it DatastoreAudit: proxmox-backup-manager acl update { $path } DatastoreAudit --auth-id '{ $token }'. Its user needs the role too
     err-pbs-settings = The settings of backup server “{ $host }” are not usable: { $problem }
@@ -24,7 +24,7 @@ export const messages = defineMessages({
   ru: `
     pbs-probe-ok = Proxmox Backup Server { $version } отвечает, прав токена достаточно
     pbs-probe-no-datastore = Proxmox Backup Server { $version } отвечает, но хранилища { $store } на нём нет. Проверьте имя в pbs → datastores
-    pbs-probe-no-verify = Proxmox Backup Server { $version } отвечает. Токен может смотреть, но не проверять ({ $store }): команда /verify будет отклонена, проверяет собственное задание сервера
+    pbs-probe-no-verify = Proxmox Backup Server { $version } отвечает. Токен может смотреть, но не проверять ({ $store }): для /verify нужна роль DatastoreReader, собственному заданию проверки сервера — нет
     pbs-probe-no-sync = Proxmox Backup Server { $version } отвечает, но токен видит не все задания синхронизации. Выдайте ему RemoteAudit на /remote
     pbs-probe-no-rights = Proxmox Backup Server { $version } отвечает, но у токена нет права { $privilege } на { $path }. Выдайте DatastoreAudit: proxmox-backup-manager acl update { $path } DatastoreAudit --auth-id '{ $token }'. Та же роль нужна и его пользователю
     err-pbs-settings = Настройки сервера копий «{ $host }» непригодны: { $problem }

@@ -257,7 +257,7 @@ export function createPbs(settings: PbsSettings, edges: PbsEdges): Pbs {
         if (missing !== undefined) return say('down', 'pbs-probe-no-datastore', { store: missing });
         if (sight(held, '/remote', 'Remote.Audit') !== 'all') return say('warn', 'pbs-probe-no-sync');
         const looking = settings.datastores.find((store) => sight(held, aclPath(store), 'Datastore.Verify') !== 'all');
-        // Looking is all that it has to do: a token that may verify may also delete.
+        // Looking is all that it has to do: the role that may verify may also read what is in the backups.
         return looking === undefined ? say('ok', 'pbs-probe-ok') : say('ok', 'pbs-probe-no-verify', { store: looking });
       } catch (error) {
         const { text, args } = toVakhtaError(error);

@@ -16,8 +16,10 @@ export interface SimToken {
   expired?: boolean;
 }
 
-/** Roles of a backup server; it has no others, and none that may verify and not delete. Source: `pbs-api-types/src/acl.rs`. */
+/** Some roles of a backup server; others cannot be made. Source: `pbs-api-types/src/acl.rs`. */
 export const DatastoreAudit: readonly string[] = ['Datastore.Audit'];
+/** May verify, and read what is in the backups. */
+export const DatastoreReader: readonly string[] = ['Datastore.Audit', 'Datastore.Verify', 'Datastore.Read'];
 export const DatastoreBackup: readonly string[] = ['Datastore.Backup'];
 export const DatastoreAdmin: readonly string[] = [
   'Datastore.Audit',

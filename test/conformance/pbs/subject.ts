@@ -98,9 +98,15 @@ export interface InProcess {
 
 /** Client and simulator in one process without a socket, under a clock that stands still until told. */
 export function inProcess(
-  options: { tokens?: SimToken[]; server?: SimServer; settings?: Partial<PbsSettings>; at?: string } = {},
+  options: {
+    tokens?: SimToken[];
+    server?: SimServer;
+    settings?: Partial<PbsSettings>;
+    at?: string;
+    clock?: ManualClock;
+  } = {},
 ): InProcess {
-  const clock = createManualClock(options.at ?? '2026-11-23T08:00:00Z');
+  const clock = options.clock ?? createManualClock(options.at ?? '2026-11-23T08:00:00Z');
   const { tokens = [TOKEN], settings = {}, server } = options;
   const random = { bytes: (n: number) => Buffer.alloc(n, 7) };
   const simulator = createPbsSimulator({ clock, random, tokens, ...(server ? { server } : {}) });
