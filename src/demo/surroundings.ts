@@ -8,7 +8,8 @@ import { type EndpointServers, startEndpoints } from '../simulators/endpoints/in
 import { prepareRepository, simulatorCommand } from '../simulators/pgbackrest/index.ts';
 import { startLokiSimulator } from '../simulators/loki/index.ts';
 import { startPrometheusSimulator } from '../simulators/prometheus/index.ts';
-import { PVEAuditor, PVEVMUser } from '../simulators/proxmox/access.ts';
+import { DRILL, PVEAuditor, PVEDatastoreUser, PVEVMUser } from '../simulators/proxmox/access.ts';
+import { backedUpCompany, mirrorDatastore } from '../simulators/proxmox/backed-up.ts';
 import { createProxmoxSimulator, type ProxmoxSimulator } from '../simulators/proxmox/simulator.ts';
 import { createTelegramSimulator, type Person, type TelegramSimulator } from '../simulators/telegram/index.ts';
 import { CURVES, linesOf } from './measurements.ts';
@@ -128,12 +129,22 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
   const proxmox = createProxmoxSimulator({
     clock,
     random,
+    inventory: backedUpCompany(clock.now()),
     tokens: [
-      { id: 'vakhta@pve!demo', secret: PVE_TOKEN, acl: [{ path: '/', privileges: [...PVEAuditor, ...PVEVMUser] }] },
+      {
+        id: 'vakhta@pve!demo',
+        secret: PVE_TOKEN,
+        acl: [
+          { path: '/', privileges: [...PVEAuditor, ...PVEVMUser, ...PVEDatastoreUser] },
+          { path: '/pool/vakhta-drill', privileges: DRILL },
+          { path: '/sdn/zones/localnetwork', privileges: ['SDN.Audit', 'SDN.Use'] },
+        ],
+      },
     ],
   });
   const proxmoxUrl = await proxmox.start();
   const backupServer = await startDemoPbs({ clock, random });
+  mirrorDatastore(proxmox.inventory, 'pbs', backupServer.pbs.store('main'));
 
   const endpoints = await startEndpoints(
     [
@@ -305,6 +316,9 @@ proxmox:
     url: ${o.proxmoxUrl}
     token_id: vakhta@pve!demo
     token: env:VAKHTA_PVE_TOKEN
+    backup:
+      storage: pbs
+      drill: { storage: local-zfs, pool: vakhta-drill, vmid_from: 9000, vmid_to: 9009 }
 ${o.backupServer}postgres:
   - { id: main, stanza: main, binary: ${binary} }
   - { id: gitlab, stanza: gitlab, binary: ${binary} }

@@ -1,3 +1,4 @@
+import type { SimDatastore } from '../pbs/state.ts';
 import { configOf } from './guest-config.ts';
 import { type Inventory, type SimBackup, type SimGuest, smallCompany } from './inventory.ts';
 import { volidOf } from './backups.ts';
@@ -78,4 +79,19 @@ export function backedUpCompany(now: Date): Inventory {
     }
   }
   return inventory;
+}
+
+/** Makes the storage of that name show what a simulated backup server holds, as a real one would. */
+export function mirrorDatastore(inventory: Inventory, name: string, datastore: SimDatastore): void {
+  const at = inventory.storage.findIndex(({ storage }) => storage === name);
+  const storage = inventory.storage[at];
+  if (storage === undefined) throw new Error(`the simulated host has no storage ${name}`);
+  inventory.storage[at] = { ...storage, total: datastore.total, used: datastore.used };
+  const others = inventory.backups.filter((one) => one.storage !== name);
+  inventory.backups.splice(0, inventory.backups.length, ...others);
+  for (const { ns, type, id, time, size, verification } of datastore.snapshots) {
+    const guest = inventory.guests.find(({ vmid }) => String(vmid) === id);
+    if (guest === undefined || type === 'host' || ns !== '' || size === undefined) continue;
+    addBackup(inventory, guest, name, time, verification).size = size;
+  }
 }

@@ -214,7 +214,9 @@ function stateOf(
     count: files.length,
     ...(good?.sizeBytes === undefined ? {} : { sizeBytes: good.sizeBytes }),
     // What a backup server tells is before deduplication: nobody knows what one guest takes up there.
-    ...(stored.length === 0 ? {} : { storedBytes: stored.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0) }),
+    ...(files.length === 0 || stored.length < files.length
+      ? {}
+      : { storedBytes: stored.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0) }),
     ...(verified ? { verified } : {}),
     notes: (bad ? findings.slice(1) : findings).map(({ text }) => text),
     backups: files.slice(0, 20).map(({ volid, storage, at, sizeBytes, verified: by }) => ({
