@@ -1,7 +1,6 @@
 /** How a datastore is judged, over the simulator: none of the traps may render green. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { hours } from '../../src/core/clock.ts';
 import { catalogue } from '../../src/core/i18n.ts';
 import { messages as words } from '../../src/integrations/pbs/messages.ts';
 import { DatastoreAudit, type SimToken } from '../../src/simulators/pbs/access.ts';
@@ -83,12 +82,11 @@ describe('a datastore', () => {
     expect(found.notes[0]?.args).toEqual({ percent: 61, days: 127 });
     expect(found.backups[0]).toMatchObject({ label: 'vm/201/2026-11-23T03:40:00Z', kind: 'vm' });
     expect(found.backups).toHaveLength(20);
-    expect(found).not.toHaveProperty('rpoMs');
   });
 
-  it('that is the copy elsewhere tells what would be lost', async () => {
+  it('that is the copy elsewhere tells when it was filled', async () => {
     const found = await world().state('offsite');
-    expect(found).toMatchObject({ state: 'ok', rpoMs: hours(4) + 20 * 60_000 });
+    expect(found.state).toBe('ok');
     expect(found.keys).toContain('pbs-sync-ok');
   });
 

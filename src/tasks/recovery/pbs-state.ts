@@ -70,8 +70,6 @@ export function datastoreState({ datastore, target, usage, seen, why }: Datastor
     state: bad ? worst.weight : 'ok',
     line: bad ? worst.text : { key: 'pbs-line-ok', args: { groups: groups.length, percent: percentOf(usage) ?? '?' } },
     ...(newestAt === undefined ? {} : { newestAt }),
-    // What is elsewhere is all there is after a fire; of the other ones each guest tells its own.
-    ...(newestAt !== undefined && datastore.offsite ? { rpoMs: now.getTime() - newestAt.getTime() } : {}),
     count: complete.length,
     ...(usage?.used === undefined ? {} : { storedBytes: usage.used }),
     ...(usage?.total === undefined ? {} : { capacityBytes: usage.total }),
