@@ -7,6 +7,8 @@ import { systemRandom } from '../../src/core/random.ts';
 import { startAlertmanagerSimulator } from '../../src/simulators/alertmanager/index.ts';
 import { startEndpoints } from '../../src/simulators/endpoints/index.ts';
 import { prepareRepository, simulatorCommand } from '../../src/simulators/pgbackrest/index.ts';
+import { DatastoreReader, RemoteAudit } from '../../src/simulators/pbs/access.ts';
+import { createPbsSimulator } from '../../src/simulators/pbs/simulator.ts';
 import { PVEAuditor, PVEVMUser } from '../../src/simulators/proxmox/access.ts';
 import { createProxmoxSimulator } from '../../src/simulators/proxmox/simulator.ts';
 import { createVaultSimulator } from '../../src/simulators/vault/simulator.ts';
@@ -23,6 +25,7 @@ import { startTarget } from '../support/scrape-target.ts';
 
 const SECRET_ID = 'doctor-test-secret-id-91ab';
 const PVE_TOKEN = '5f0c7d1e-9a3b-4c68-8f27-3d1b0a9e6c52';
+const PBS_TOKEN = '7b1d2c3e-9a3b-4c68-8f27-3d1b0a9e6c53';
 
 withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
   const stops: (() => Promise<unknown>)[] = [];
@@ -37,6 +40,19 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
       ...edges,
       tokens: [
         { id: 'vakhta@pve!test', secret: PVE_TOKEN, acl: [{ path: '/', privileges: [...PVEAuditor, ...PVEVMUser] }] },
+      ],
+    });
+    const pbs = createPbsSimulator({
+      ...edges,
+      tokens: [
+        {
+          id: 'vakhta@pbs!test',
+          secret: PBS_TOKEN,
+          acl: [
+            { path: '/datastore', privileges: DatastoreReader },
+            { path: '/remote', privileges: RemoteAudit },
+          ],
+        },
       ],
     });
     const vault = createVaultSimulator({
@@ -54,7 +70,7 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
       policies: { v: { 'secret/data/pve': ['read'] } },
     });
     vault.kv().write('pve', { token: PVE_TOKEN });
-    const [redis, sshd, prometheus, endpoints, alertmanager, proxmoxUrl, vaultUrl] = await Promise.all([
+    const [redis, sshd, prometheus, endpoints, alertmanager, proxmoxUrl, pbsUrl, vaultUrl] = await Promise.all([
       startRedis({ password: 'redis-pass' }),
       startSshd(),
       startPrometheus({ targets: [{ job: 'node', targets: [target.address] }] }),
@@ -67,6 +83,7 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
       ),
       startAlertmanagerSimulator({ webhook: { url: 'http://127.0.0.1:9/', token: 'x' } }, { ...edges, fetch }),
       proxmox.start(),
+      pbs.start(),
       vault.start(),
     ]);
     const up = `${prometheus.url}/api/v1/query?query=${encodeURIComponent('up == 1')}`;
@@ -79,6 +96,7 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
       endpoints.stop,
       alertmanager.stop,
       proxmox.stop,
+      pbs.stop,
       vault.stop,
     );
     sections = {
@@ -86,6 +104,15 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
       prometheus: { url: prometheus.url },
       vault: { url: vaultUrl, role_id: 'role', secret_id: 'env:T_SECRET_ID' },
       proxmox: [{ id: 'pve1', url: proxmoxUrl, token_id: 'vakhta@pve!test', token: 'vault:secret/pve#token' }],
+      pbs: [
+        {
+          id: 'pbs1',
+          url: pbsUrl,
+          token_id: 'vakhta@pbs!test',
+          token: 'env:T_PBS_TOKEN',
+          datastores: [{ name: 'main' }, { name: 'offsite', offsite: true }],
+        },
+      ],
       hosts: [
         {
           id: 'db1',
@@ -97,7 +124,11 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
         },
       ],
     };
-    here = await startInstallation({ redisUrl: redis.url, env: { T_SECRET_ID: SECRET_ID }, sections });
+    here = await startInstallation({
+      redisUrl: redis.url,
+      env: { T_SECRET_ID: SECRET_ID, T_PBS_TOKEN: PBS_TOKEN },
+      sections,
+    });
     const repository = join(here.folder, 'repo');
     prepareRepository(repository, { stanzas: ['main'], now: new Date() });
     const ca = join(here.folder, 'ca.pem');
@@ -140,11 +171,13 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
     'telegram',
     'clock',
     'database',
+    'leftovers',
     'redis',
     'vault',
     'alertmanager',
     'prometheus',
     'proxmox pve1',
+    'pbs pbs1',
     'host db1',
     'postgres main',
   ];
@@ -158,7 +191,7 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect([...seen.keys()]).toEqual([...SYSTEMS, 'certificate good', ...PERSONS]);
     expect([...seen].filter(([, { state }]) => state !== 'ok')).toEqual([]);
-    expect(stdout).toMatch(/17 ok, 0 to look at, 0 failed/u);
+    expect(stdout).toMatch(/19 ok, 0 to look at, 0 failed/u);
   });
 
   test('every system that is broken has its line with what to do, all in one run, and the exit code is 5', async () => {
@@ -168,11 +201,13 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
     const [host] = sections['hosts'] as Record<string, unknown>[];
     const [stanza] = sections['postgres'] as Record<string, unknown>[];
     const [pve] = sections['proxmox'] as Record<string, unknown>[];
+    const [pbs] = sections['pbs'] as Record<string, unknown>[];
     const file = await fileWith('broken.yaml', {
       data_dir: join(blocked, 'below'),
       alertmanager: { url: nowhere, webhook_token: 'env:T_NOT_SET' },
       prometheus: { url: nowhere },
       proxmox: [{ ...pve, token: 'env:T_WRONG' }],
+      pbs: [{ ...pbs, datastores: [{ name: 'elsewhere' }] }],
       hosts: [{ ...host, host_key: `SHA256:${'B'.repeat(43)}` }],
       postgres: [{ ...stanza, stanza: 'unheard-of' }],
       certificates: { ...(sections['certificates'] as object), endpoints: [old] },
@@ -199,6 +234,7 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
       alertmanager: /./u,
       prometheus: /./u,
       'proxmox pve1': /token/iu,
+      'pbs pbs1': /datastore elsewhere is not there/u,
       'host db1': /host key/u,
       'postgres main': /./u,
       'certificate old': /expired\. Renew it now/u,

@@ -29,6 +29,7 @@ const OWN_ALERTS: Readonly<Record<string, string>> = {
   WatchdogMissing: 'watchdog-missing',
   ProbeFailed: 'probe-failed',
   VakhtaDrill: 'vakhta-drill',
+  RestoreDrillFailed: 'restore-drill-failed',
 };
 
 describe('alert rules', () => {

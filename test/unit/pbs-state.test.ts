@@ -199,6 +199,13 @@ describe('a datastore', () => {
       'pbs-verify-failed',
     ],
     [
+      'whose verification job was stopped',
+      (server) => (jobOf(server, 'v-main').lastState = 'abort requested - aborting task'),
+      'main',
+      'warn',
+      'pbs-verify-failed',
+    ],
+    [
       'whose verification job ended nobody knows how',
       (server) => (jobOf(server, 'v-main').lastState = 'unknown'),
       'main',

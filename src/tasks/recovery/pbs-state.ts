@@ -212,7 +212,8 @@ function ofVerifyJobs(jobs: readonly Job[], now: Date): Finding[] {
       case 'warnings':
         return find('warn', 'pbs-verify-failed', args);
       case 'failed':
-        return find('down', 'pbs-verify-failed', args);
+        // Its words for damage; a job that was stopped has found none.
+        return find(args.problem.startsWith('verification failed') ? 'down' : 'warn', 'pbs-verify-failed', args);
       case 'unknown':
         return find('warn', 'pbs-verify-unknown', args);
       case 'running':
