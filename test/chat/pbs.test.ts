@@ -72,7 +72,7 @@ describe('the verification of a datastore', () => {
     expect(run).toMatchObject({ state: 'succeeded' });
     expect(en).toContain('No damage found; whether the check would see any, only drills can tell');
     expect(en).toContain('Read now: 1; read within 30 d and therefore skipped: 62');
-    expect(ru).toContain('Все снимки main (63) проверены, не раньше чем 30 дн. назад');
+    expect(ru).toContain('Все снимки main (63) проверены за последние 30 дн.');
     expect(simulator.newest('main', 'ct/104').verification).toMatchObject({ state: 'ok' });
   });
 

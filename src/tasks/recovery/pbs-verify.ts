@@ -10,26 +10,24 @@ export const messages = defineMessages({
   en: `
     pbs-check-step = The backup server reads { $what }
     pbs-check-start = The backup server begins to verify { $store }
-    pbs-check-all = All { $count } snapshots of { $store } are verified, none longer ago than { $days } d
+    pbs-check-all = All { $count } snapshots of { $store } were verified within { $days } d
     pbs-check-damaged = Damaged: { $names }
     pbs-check-left = Not verified after all, perhaps because somebody was using them: { $names }
     pbs-check-empty = { $store } holds no snapshot: nothing was verified
     pbs-check-failed = The verification task ended with “{ $problem }”
     pbs-check-unknown = Nobody knows how the verification task ended
     pbs-check-counts = Read now: { $read }; read within { $days } d and therefore skipped: { $skipped }
-    pbs-check-proof = Nothing is damaged here on purpose. That it would be noticed is proven by restores alone
   `,
   ru: `
     pbs-check-step = Сервер копий читает { $what }
     pbs-check-start = Сервер копий начинает проверку { $store }
-    pbs-check-all = Все снимки { $store } ({ $count }) проверены, не раньше чем { $days } дн. назад
+    pbs-check-all = Все снимки { $store } ({ $count }) проверены за последние { $days } дн.
     pbs-check-damaged = Повреждены: { $names }
     pbs-check-left = Остались непроверенными — возможно, были заняты: { $names }
     pbs-check-empty = В { $store } нет снимков: проверять нечего
     pbs-check-failed = Задача проверки закончилась так: «{ $problem }»
     pbs-check-unknown = Чем кончилась задача проверки, неизвестно
     pbs-check-counts = Прочитано сейчас: { $read }; прочитано за последние { $days } дн. и потому пропущено: { $skipped }
-    pbs-check-proof = Здесь ничего нарочно не портят. Что порчу заметят, доказывают только восстановления
   `,
 });
 
@@ -81,7 +79,6 @@ export async function verifyDatastore(pbs: Pbs, datastore: Datastore, context: W
   const left = named('never', 'old');
   const { verified, skipped, bytes } = tally.now();
   const counts: Text = { key: 'pbs-check-counts', args: { read: verified, skipped, days: verifyDays } };
-  const proof: Text = { key: 'pbs-check-proof' };
   const said: Text[] =
     result.outcome === 'ok'
       ? []
@@ -94,7 +91,6 @@ export async function verifyDatastore(pbs: Pbs, datastore: Datastore, context: W
     ...(left.length > 0 ? [{ key: 'pbs-check-left', args: { names: some(left) } }] : []),
     ...verdictOf(meant, damaged, left, datastore),
     counts,
-    proof,
   ];
   const isFailed = damaged.length > 0 || result.outcome === 'error';
   const isDoubtful = left.length > 0 || meant.length === 0 || result.outcome !== 'ok';
