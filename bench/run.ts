@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { backup } from './backup.ts';
 import { type Bench, save, table } from './figures.ts';
 import { history } from './history.ts';
 import { latency } from './latency.ts';
@@ -10,7 +11,7 @@ import { storm } from './storm.ts';
 import { webhook } from './webhook.ts';
 
 /** `npm run bench -- [name…] [--save]`: see docs/benchmarks.md. */
-const benches: readonly Bench[] = [webhook, latency, history, storm, reply, press, start, memory];
+const benches: readonly Bench[] = [webhook, latency, history, storm, reply, press, start, memory, backup];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

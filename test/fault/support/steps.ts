@@ -54,6 +54,8 @@ export interface Site {
   reached(run: string, what: string | RegExp): Promise<boolean>;
   /** To its end; everything temporary is gone then too. */
   ended(run: string, timeoutMs?: number): Promise<Run>;
+  /** A drill to its end, as the run and the ledger tell it: they never contradict each other. */
+  drilled(run: string): Promise<Run['state']>;
   /** `kill -9`, at once. */
   kill(): Promise<void>;
   /** Asks it to end, as `systemctl stop` does; its exit code. */
@@ -92,6 +94,15 @@ export async function openSite(options: InstallationOptions): Promise<Site> {
     return told.map(({ what }) => String(what));
   };
 
+  const ended: Site['ended'] = async (id, timeoutMs = 60_000) => {
+    const isOver = async () => {
+      const open = await rows('select from scratch_things where run_id = $1 and released_at is null', [id]);
+      return open.length === 0 && isFinal((await run(id)).state);
+    };
+    await until(`the end of ${id}`, isOver, { timeoutMs, process: worker });
+    return run(id);
+  };
+
   return {
     here,
     bot,
@@ -127,13 +138,16 @@ export async function openSite(options: InstallationOptions): Promise<Site> {
           else if (told.some(isEnd)) settle(false);
         }, reject);
       }),
-    ended: async (id, timeoutMs = 60_000) => {
-      const isOver = async () => {
-        const open = await rows('select from scratch_things where run_id = $1 and released_at is null', [id]);
-        return open.length === 0 && isFinal((await run(id)).state);
-      };
-      await until(`the end of ${id}`, isOver, { timeoutMs, process: worker });
-      return run(id);
+    ended,
+    drilled: async (id) => {
+      const { state } = await ended(id);
+      const ledger = async () => (await rows('select state from restore_drills where id = $1', [id]))[0]?.['state'];
+      await until('the ledger', async () => (await ledger()) !== 'running');
+      const entry = await ledger();
+      // Green only when the ledger has all of its proofs; else it says that nobody saw the end.
+      const isTrue = entry === 'passed' ? state === 'succeeded' : state !== 'succeeded' && entry !== 'failed';
+      if (!isTrue) throw new Error(`the run ${id} ended as ${state}, the ledger has it as ${String(entry)}`);
+      return state;
     },
     kill: async () => {
       worker.signal('SIGKILL');
