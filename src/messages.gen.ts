@@ -88,6 +88,7 @@ import { messages as tasksOperationsGuestShutdown } from './tasks/operations/gue
 import { messages as tasksOperationsGuestStart } from './tasks/operations/guest-start.ts';
 import { messages as tasksOperationsGuestStop } from './tasks/operations/guest-stop.ts';
 import { messages as tasksOperationsHandover } from './tasks/operations/handover.ts';
+import { messages as tasksOperationsKit } from './tasks/operations/kit.ts';
 import { messages as tasksOperationsLogs } from './tasks/operations/logs.ts';
 import { messages as tasksOperationsMaintenance } from './tasks/operations/maintenance.ts';
 import { messages as tasksOperationsProbes } from './tasks/operations/probes.ts';
@@ -227,6 +228,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsGuestStart,
     tasksOperationsGuestStop,
     tasksOperationsHandover,
+    tasksOperationsKit,
     tasksOperationsLogs,
     tasksOperationsMaintenance,
     tasksOperationsProbes,

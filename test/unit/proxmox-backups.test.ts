@@ -119,7 +119,7 @@ describe('a configuration in a backup', () => {
   });
 
   it('equals that of a copy without its network, under another name and on other disks', () => {
-    const copy = {
+    const copy: Record<string, string> = {
       ...backedUp,
       name: 'vakhta-drill-9001',
       boot: 'order=scsi0;ide2',

@@ -87,6 +87,11 @@ export interface GuestBackups {
    * it can only make a picture worse, never better. Source: `GET /cluster/backup-info/not-backed-up`.
    */
   notBackedUp(signal?: AbortSignal): Promise<readonly number[]>;
+  /**
+   * What a job leaves out, by number of guest: `['mp0', 'scsi1']`. Mount points of containers are left out unless they say otherwise. Source:
+   * `GET /cluster/backup/{id}/included_volumes`.
+   */
+  leftOut(job: string, signal?: AbortSignal): Promise<ReadonlyMap<number, readonly string[]>>;
   /** The backups on these storages, one call for each, and one for the token's rights. Source: `…/storage/{s}/content`. */
   stock(
     places: readonly { readonly node: string; readonly storage: string }[],

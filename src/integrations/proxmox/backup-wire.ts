@@ -28,6 +28,19 @@ export const jobs = z.array(
 
 export const notBackedUp = z.array(z.object({ vmid: num })).transform((rows) => rows.map(({ vmid }) => vmid));
 
+const volume = z.object({ id: text, included: flag.default(true) });
+
+/** Guests without anything left out are left out themselves. */
+export const leftOut = z
+  .object({ children: z.array(z.object({ id: num, children: z.array(volume).default([]) })).default([]) })
+  .transform(({ children }): ReadonlyMap<number, readonly string[]> => {
+    const all = children.map(({ id, children: volumes }) => {
+      const out = volumes.filter(({ included }) => !included).map((one) => one.id);
+      return [id, out.toSorted((a, b) => (a < b ? -1 : 1))] as const;
+    });
+    return new Map(all.filter(([, volumes]) => volumes.length > 0));
+  });
+
 /** Rows of other contents, and backups that belong to no guest, are passed over. */
 export const content = (place: { readonly node: string; readonly storage: string }) =>
   z

@@ -47,6 +47,11 @@ export function createGuestBackups({ id, call, permissions, nodePath }: Host): G
 
     notBackedUp: (signal) => call('GET', '/cluster/backup-info/not-backed-up', {}, backupWire.notBackedUp, signal),
 
+    leftOut: async (job, signal) => {
+      const path = `/cluster/backup/${encodeURIComponent(job)}/included_volumes`;
+      return call('GET', path, {}, backupWire.leftOut, signal);
+    },
+
     stock: async (places, { vmid } = {}, signal): Promise<BackupStock> => {
       const held = await permissions(signal);
       const read = await Promise.all(

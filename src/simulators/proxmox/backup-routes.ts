@@ -45,6 +45,20 @@ export const backupRoutes: readonly Route[] = [
   },
   {
     method: 'GET',
+    path: '/cluster/backup/{id}/included_volumes',
+    parameters: { id: { type: 'string', required: true } },
+    needs: AUDIT,
+    run: ({ host, token, p }) => {
+      const job = host.inventory.jobs.find(({ id }) => id === p['id']);
+      if (job === undefined)
+        throw new SimError(400, `Parameter verification failed.\n`, { id: `No such job '${p['id']}'` });
+      const named = host.inventory.guests.filter((guest) => covers(job, guest));
+      const seen = named.filter(({ vmid }) => may(host, token, `/vms/${vmid}`, 'VM.Audit'));
+      return { data: { id: 'root', children: seen.map(volumesOf) } };
+    },
+  },
+  {
+    method: 'GET',
     path: '/cluster/backup-info/not-backed-up',
     needs: AUDIT,
     run: ({ host, token }) => ({
@@ -191,6 +205,20 @@ function covers(job: SimJob, guest: SimGuest): boolean {
   if (job.vmid !== undefined) return has(job.vmid);
   if (job.pool !== undefined) return job.pool === guest.pool;
   return !has(job.exclude);
+}
+
+/** The disks of a guest, and which of them a backup takes. Source: `PVE/API2/Backup.pm`, `get_volume_backup_included`. */
+function volumesOf(guest: SimGuest) {
+  const disks = Object.entries(configOf(guest)).filter(
+    ([key, value]) => /^(?:rootfs|(?:mp|scsi|sata|ide|virtio)\d+)$/.test(key) && !value.includes('media=cdrom'),
+  );
+  const children = disks.map(([key, value]) => {
+    const isMount = /^mp\d+$/.test(key);
+    const included = isMount ? value.includes('backup=1') && !value.startsWith('/') : !value.includes('backup=0');
+    const reason = isMount ? (included ? 'enabled' : 'disabled') : included ? 'enabled' : 'backup=no';
+    return { id: key, name: value.split(',')[0], included: included ? 1 : 0, reason };
+  });
+  return { id: guest.vmid, name: guest.name, type: guest.type, children };
 }
 
 function change(host: Host, token: Call['token'], guest: SimGuest, p: Call['p']): void {

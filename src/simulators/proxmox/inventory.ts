@@ -37,7 +37,7 @@ export interface SimBackup {
   readonly notes: string;
   readonly isProtected?: boolean;
   /** What a backup server tells; absent: never verified. */
-  verification?: { readonly state: string; readonly upid: string };
+  verification?: { readonly state: string; readonly upid: string } | undefined;
   /** The configuration file that lies in it. */
   readonly config: Readonly<Record<string, string>>;
 }

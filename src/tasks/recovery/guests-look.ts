@@ -18,6 +18,8 @@ export interface GuestsLook {
   readonly jobs: readonly BackupJob[];
   /** Guests that the host itself says no job names. */
   readonly uncovered: ReadonlySet<number>;
+  /** Disks and mount points that no job which is on takes, by number of guest. */
+  readonly leftOut: ReadonlyMap<number, readonly string[]>;
   /** Why jobs are not known. */
   readonly jobsWhy?: Text;
   /** What backup servers say themselves. */
@@ -32,15 +34,13 @@ export async function lookAtGuests(
   servers: (signal: AbortSignal) => Promise<AllGuestSnapshots>,
   signal: AbortSignal,
 ): Promise<GuestsLook> {
-  const { guests, storage, limited } = await host.resources(undefined, signal);
-  const storages = backupStorages(storage);
-  const reachable = storages.filter(({ status }) => status === 'available');
-  const away = storages.filter(({ status }) => status !== 'available');
-  const [stock, jobs, snapshots] = await Promise.all([
-    host.backups.stock(reachable, {}, signal),
+  // Side by side: what takes longest is the list of a storage.
+  const [{ guests, storages, limited, stock }, jobs, snapshots] = await Promise.all([
+    stockOf(host, signal),
     jobsOf(host, signal),
     servers(signal),
   ]);
+  const away = storages.filter(({ status }) => status !== 'available');
   return {
     guests,
     isLimited: limited.includes('vm'),
@@ -61,6 +61,13 @@ export async function lookAtGuests(
   };
 }
 
+async function stockOf(host: Proxmox, signal: AbortSignal) {
+  const { guests, storage, limited } = await host.resources(undefined, signal);
+  const storages = backupStorages(storage);
+  const reachable = storages.filter(({ status }) => status === 'available');
+  return { guests, storages, limited, stock: await host.backups.stock(reachable, {}, signal) };
+}
+
 /** A shared storage is listed by each node: one that reaches it is enough. */
 export function backupStorages(all: readonly Storage[]): Storage[] {
   const found = new Map<string, Storage>();
@@ -72,13 +79,23 @@ export function backupStorages(all: readonly Storage[]): Storage[] {
   return [...found.values()];
 }
 
-async function jobsOf(host: Proxmox, signal: AbortSignal): Promise<Pick<GuestsLook, 'jobs' | 'uncovered' | 'jobsWhy'>> {
+async function jobsOf(
+  host: Proxmox,
+  signal: AbortSignal,
+): Promise<Pick<GuestsLook, 'jobs' | 'uncovered' | 'leftOut' | 'jobsWhy'>> {
   try {
     const [jobs, uncovered] = await Promise.all([host.backups.jobs(signal), host.backups.notBackedUp(signal)]);
-    return { jobs, uncovered: new Set(uncovered) };
+    const on = jobs.filter(({ isEnabled }) => isEnabled);
+    const taken = await Promise.all(on.map(({ id }) => host.backups.leftOut(id, signal)));
+    return { jobs, uncovered: new Set(uncovered), leftOut: mergeLeftOut(taken) };
   } catch (thrown) {
     signal.throwIfAborted();
     const { text, args } = toVakhtaError(thrown);
-    return { jobs: [], uncovered: new Set(), jobsWhy: { key: text, args } };
+    return { jobs: [], uncovered: new Set(), leftOut: new Map(), jobsWhy: { key: text, args } };
   }
+}
+
+/** Whether a disk is taken stands in the guest's own configuration: all jobs that take the guest say the same. */
+function mergeLeftOut(jobs: readonly ReadonlyMap<number, readonly string[]>[]): ReadonlyMap<number, readonly string[]> {
+  return new Map(jobs.flatMap((one) => [...one]));
 }

@@ -21,6 +21,7 @@ export const messages = defineMessages({
     guest-backup-verified-long-ago = It was verified last { $days } d ago; after { $max } d that does not count any more
     guest-backup-uncovered = No backup job covers it
     guest-backup-job-off = The only job that covers it is off: { $jobs }
+    guest-backup-left-out = Not in its backups, as it is configured: { $disks }
     guest-backup-jobs-hidden = Which jobs there are could not be read
     guest-backup-away = The storage { $storage } cannot be reached
     guest-backup-storages-hidden = The token sees some of the storages only: give it Datastore.Audit on /storage
@@ -53,6 +54,7 @@ export const messages = defineMessages({
     guest-backup-verified-long-ago = Последняя проверка была { $days } дн. назад; старше { $max } дн. не считается
     guest-backup-uncovered = Ни одно задание его не копирует
     guest-backup-job-off = Единственное задание с ним выключено: { $jobs }
+    guest-backup-left-out = По настройке не входит в копии: { $disks }
     guest-backup-jobs-hidden = Прочитать задания копирования не удалось
     guest-backup-away = Хранилище { $storage } недоступно
     guest-backup-storages-hidden = Токен видит не все хранилища: выдайте ему Datastore.Audit на /storage
@@ -197,6 +199,7 @@ function stateOf(
     ...ofAge(guest, newestAt, files.length > 0, look, rules, now),
     ...ofVerification(files, rules, now),
     ...ofJobs(guest, look),
+    ...ofDisks(guest, look),
   ].toSorted((a, b) => HEAVIEST.indexOf(a.weight) - HEAVIEST.indexOf(b.weight));
   const [worst] = findings;
   const bad = worst !== undefined && worst.weight !== 'note';
@@ -320,6 +323,11 @@ function ofJobs(guest: Guest, { jobs, uncovered, jobsWhy }: GuestsLook): Finding
   return off.length > 0 && !uncovered.has(guest.vmid)
     ? [find('warn', 'guest-backup-job-off', { jobs: off.join(', ') })]
     : [find('warn', 'guest-backup-uncovered')];
+}
+
+function ofDisks({ vmid }: Guest, { leftOut }: GuestsLook): Finding[] {
+  const disks = leftOut.get(vmid) ?? [];
+  return disks.length === 0 ? [] : [find('note', 'guest-backup-left-out', { disks: disks.join(', ') })];
 }
 
 /** What no single guest can tell: those that are not seen, and the jobs as a whole. */

@@ -9,6 +9,7 @@ import {
   type SimToken,
 } from '../../../src/simulators/proxmox/access.ts';
 import { addBackup, backedUpCompany, verificationAt } from '../../../src/simulators/proxmox/backed-up.ts';
+import { configOf } from '../../../src/simulators/proxmox/guest-config.ts';
 import { lookAtGuests, NO_SERVERS } from '../../../src/tasks/recovery/guests-look.ts';
 import { type GuestRules, guestStates } from '../../../src/tasks/recovery/guests-state.ts';
 import { errorFrom, inProcess } from './in-process.ts';
@@ -91,6 +92,22 @@ describe('backups of guests', () => {
     expect(await word(of, 'guest:mail')).toEqual(['warn', 'guest-backup-job-off']);
   });
 
+  it('a mount point that is in no backup is told, though the backup is in order', async () => {
+    const of = world();
+    Object.assign(configOf(of.simulator.guest(104)), {
+      mp0: 'local-zfs:subvol-104-disk-1,mp=/srv,size=8G',
+      mp1: 'local-zfs:subvol-104-disk-2,mp=/var/lib/data,backup=1,size=8G',
+    });
+    configOf(of.simulator.guest(101))['mp0'] = '/tank/data,mp=/data';
+    const all = await states(of);
+    expect(all.get('guest:nginx')).toMatchObject({
+      state: 'ok',
+      notes: [{ key: 'guest-backup-left-out', args: { disks: 'mp0' } }],
+    });
+    expect(all.get('guest:pg1')?.notes).toEqual([{ key: 'guest-backup-left-out', args: { disks: 'mp0' } }]);
+    expect(all.get('guest:gitlab')?.notes).toEqual([{ key: 'guest-backup-unverified', args: { hours: 29 } }]);
+  });
+
   it('a verification: never made, too old, or failed is told apart', async () => {
     const of = world();
     const { backups } = of.simulator.inventory;
@@ -138,10 +155,11 @@ describe('a token that sees too little', () => {
     });
     expect(answer).toMatchObject({ status: 200, body: '{"data":[]}' });
     const all = await states(of);
-    for (const [target, { state, line }] of all) {
-      if (target.startsWith('guest:'))
-        expect([target, state, line.key]).toEqual([target, 'unknown', 'guest-backup-hidden']);
-    }
+    const guests = [...all].filter(([target]) => target.startsWith('guest:'));
+    expect(guests).toHaveLength(9);
+    expect([...new Set(guests.map(([, { state, line }]) => `${state} ${line.key}`))]).toEqual([
+      'unknown guest-backup-hidden',
+    ]);
     expect(all.get('proxmox:pve1')?.state).toBe('warn');
   });
 

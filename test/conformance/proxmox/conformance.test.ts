@@ -181,6 +181,8 @@ describe.each(subjects)('a Proxmox VE host (subject %#)', (open) => {
     for (const { id, vmids } of jobs) {
       expect(id).not.toBe('');
       expect(vmids.every((vmid) => vmid >= 100)).toBe(true);
+      for (const volumes of (await subject.proxmox.backups.leftOut(id)).values())
+        expect(volumes.length).toBeGreaterThan(0);
     }
     const uncovered = await subject.proxmox.backups.notBackedUp();
     const known = guests.map(({ vmid }) => vmid);

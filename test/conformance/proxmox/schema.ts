@@ -48,6 +48,7 @@ const UNDECLARED: Readonly<Record<string, readonly string[]>> = {
   '/nodes/{node}/tasks/{upid}/status': ['endtime'],
   '/nodes/{node}/storage/{storage}/content': ['content', 'subtype'],
   '/cluster/backup': ['type'],
+  '/cluster/backup/{id}/included_volumes': ['id'],
 };
 
 export function apiDescription(): ApiDescription {
