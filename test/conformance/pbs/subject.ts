@@ -98,15 +98,9 @@ export interface InProcess {
 
 /** Client and simulator in one process without a socket, under a clock that stands still until told. */
 export function inProcess(
-  options: {
-    tokens?: SimToken[];
-    server?: SimServer;
-    settings?: Partial<PbsSettings>;
-    at?: string;
-    clock?: ManualClock;
-  } = {},
+  options: { tokens?: SimToken[]; server?: SimServer; settings?: Partial<PbsSettings>; at?: string } = {},
 ): InProcess {
-  const clock = options.clock ?? createManualClock(options.at ?? '2026-11-23T08:00:00Z');
+  const clock = createManualClock(options.at ?? '2026-11-23T08:00:00Z');
   const { tokens = [TOKEN], settings = {}, server } = options;
   const random = { bytes: (n: number) => Buffer.alloc(n, 7) };
   const simulator = createPbsSimulator({ clock, random, tokens, ...(server ? { server } : {}) });
@@ -119,7 +113,8 @@ export function inProcess(
   return { clock, simulator, pbs, exchanges, passing: (promise) => passing(clock, promise) };
 }
 
-function directly(simulator: PbsSimulator): Transport {
+/** Without a socket between the two. */
+export function directly(simulator: PbsSimulator): Transport {
   return async ({ method, url, headers, body = '', signal }) => {
     const { faults } = simulator;
     if (faults.refuse) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
