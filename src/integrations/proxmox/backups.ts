@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { seconds } from '../../core/clock.ts';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
 import type { BackupStock, GuestBackups } from './backup-port.ts';
 import * as backupWire from './backup-wire.ts';
@@ -14,7 +15,12 @@ export type Call = <T>(
   parameters: Readonly<Record<string, string | number | undefined>>,
   schema: z.ZodType<T>,
   signal?: AbortSignal,
+  /** For this request, where it may take longer than others. */
+  timeoutMs?: number,
 ) => Promise<T>;
+
+/** A storage is read: an archive's head, or a manifest for each snapshot. The host itself gives up after half a minute. */
+const STORAGE_TIMEOUT_MS = seconds(60);
 
 interface Host {
   readonly id: string;
@@ -61,7 +67,11 @@ export function createGuestBackups({ id, call, permissions, nodePath }: Host): G
             if (lacks) throw permissionError(id, lacks.privilege, lacks.path);
             const path = `${storagePath(node, storage)}/content`;
             const schema = backupWire.content({ node, storage });
-            return { storage, node, files: await call('GET', path, { content: 'backup', vmid }, schema, signal) };
+            return {
+              storage,
+              node,
+              files: await call('GET', path, { content: 'backup', vmid }, schema, signal, STORAGE_TIMEOUT_MS),
+            };
           } catch (thrown) {
             if (signal?.aborted === true) throw thrown;
             return { storage, node, error: toVakhtaError(thrown) };
@@ -81,7 +91,14 @@ export function createGuestBackups({ id, call, permissions, nodePath }: Host): G
       call('GET', `${storagePath(node, storage)}/status`, {}, backupWire.storageStatus, signal),
 
     configIn: async ({ node, volid }, signal) =>
-      call('GET', `${nodePath(node)}/vzdump/extractconfig`, { volume: volid }, wire.started, signal),
+      call(
+        'GET',
+        `${nodePath(node)}/vzdump/extractconfig`,
+        { volume: volid },
+        wire.started,
+        signal,
+        STORAGE_TIMEOUT_MS,
+      ),
 
     status: async (guest, signal) => call('GET', `${guestPath(guest)}/status/current`, {}, backupWire.status, signal),
     config: async (guest, signal) => call('GET', `${guestPath(guest)}/config`, {}, backupWire.config, signal),
@@ -96,7 +113,7 @@ export function createGuestBackups({ id, call, permissions, nodePath }: Host): G
       const path = `${nodePath(node)}/${type}`;
       const common = { vmid, storage, unique: 1, start: 0, onboot: 0, description, pool };
       const own = type === 'lxc' ? { ostemplate: volid, restore: 1, hostname: name } : { archive: volid, name };
-      return task(path, await call('POST', path, { ...common, ...own }, wire.started, signal));
+      return task(path, await call('POST', path, { ...common, ...own }, wire.started, signal, STORAGE_TIMEOUT_MS));
     },
 
     destroy: async (guest, signal) => {

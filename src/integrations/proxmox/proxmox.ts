@@ -52,11 +52,13 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
     parameters: Parameters,
     schema: z.ZodType<T>,
     signal?: AbortSignal,
+    timeoutMs?: number,
   ): Promise<T> => {
     const asked: Asked = { id, method, path };
     const timeout = new AbortController();
-    const stop = edges.clock.after(settings.timeoutMs ?? 15_000, () =>
-      timeout.abort(new DOMException(`no answer within ${settings.timeoutMs ?? 15_000} ms`, 'TimeoutError')),
+    const limitMs = Math.max(settings.timeoutMs ?? 15_000, timeoutMs ?? 0);
+    const stop = edges.clock.after(limitMs, () =>
+      timeout.abort(new DOMException(`no answer within ${limitMs} ms`, 'TimeoutError')),
     );
     try {
       const secret = (await settings.token()).reveal().trim();

@@ -193,6 +193,8 @@ export function restore(host: Host, token: SimToken, type: 'lxc' | 'qemu', p: Ca
   const kind = type === 'lxc' ? 'CT' : 'VM';
   const other = inventory.guests.find((guest) => guest.vmid === vmid);
   if (other !== undefined) {
+    if (p['force'] === '1' && configOf(other)['protection'] === '1')
+      throw new SimError(500, `unable to restore ${kind} ${vmid} - protection mode enabled\n`);
     if (p['force'] === '1' && other.status === 'running')
       throw new SimError(500, `unable to restore ${kind} ${vmid} - can't overwrite running container\n`);
     throw new SimError(

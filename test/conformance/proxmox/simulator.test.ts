@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PVEAuditor, type SimToken } from '../../../src/simulators/proxmox/access.ts';
+import { addBackup } from '../../../src/simulators/proxmox/backed-up.ts';
 import { createProxmoxSimulator, type ProxmoxSimulator } from '../../../src/simulators/proxmox/simulator.ts';
 import { contract, haveContracts } from '../../support/contracts.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
@@ -164,6 +165,39 @@ describe('refusals', () => {
     });
   });
   afterEach(() => simulator.stop());
+});
+
+describe('a restore over a guest', () => {
+  const body = (more: string) => `vmid=104&restore=1&storage=local-zfs&ostemplate=${encodeURIComponent(volid)}${more}`;
+  let volid = '';
+  beforeEach(() => {
+    simulator.inventory.storage.push({ ...simulator.inventory.storage[0]!, storage: 'nfs', shared: true });
+    volid = addBackup(simulator.inventory, simulator.guest(104), 'nfs', 1_700_000_000).volid;
+  });
+
+  it.each([
+    ['', "unable to restore CT 104 - CT 104 already exists on node 'pve1'"],
+    ['&force=1', "unable to restore CT 104 - can't overwrite running container"],
+  ])('is refused (%s)', async (more, reason) => {
+    const all = {
+      ...TOKEN,
+      acl: [...TOKEN.acl, { path: '/vms', privileges: ['VM.Allocate', 'VM.Backup', 'VM.Audit'] }],
+    };
+    const mighty = createProxmoxSimulator({
+      clock,
+      random: { bytes: (n: number) => Buffer.alloc(n, 3) },
+      tokens: [all],
+      inventory: simulator.inventory,
+    });
+    const headers = { authorization: header(all) };
+    const request = { method: 'POST', path: '/api2/json/nodes/pve1/lxc', headers, body: body(more) };
+    expect(await mighty.handle(request)).toMatchObject({ status: 500, reason });
+    simulator.guest(104).status = 'stopped';
+    simulator.guest(104).config = { protection: '1' };
+    const reasons = more === '' ? /already exists/ : /protection mode enabled/;
+    expect((await mighty.handle(request)).reason).toMatch(reasons);
+    expect(simulator.tasks.all).toEqual([]);
+  });
 });
 
 describe('time', () => {
