@@ -260,6 +260,32 @@ describe('a datastore', () => {
     expect(await world(change).state(store)).toMatchObject({ state, line: { key } });
   });
 
+  it('that is pushed elsewhere tells of that, and is filled by nothing', async () => {
+    const push = (server: SimServer) => {
+      server.jobs.splice(4, 1);
+      for (const store of ['main', 'offsite']) {
+        server.jobs.push({
+          kind: 'sync',
+          id: `push-${store}`,
+          store,
+          direction: 'push',
+          remote: 'far',
+          lastState: 'WARNINGS: 1',
+        });
+      }
+    };
+    expect(await world(push).state()).toMatchObject({ state: 'down', line: { key: 'pbs-sync-warnings' } });
+    expect((await world(push).state('offsite')).keys).toContain('pbs-sync-none');
+  });
+
+  it('whose jobs are running is told so, and is no worse for it', async () => {
+    const found = await world((server) =>
+      Object.assign(jobOf(server, 'v-main'), { lastState: undefined, lastEnd: undefined }),
+    ).state();
+    expect(found).toMatchObject({ state: 'ok' });
+    expect(found.keys).toContain('pbs-running');
+  });
+
   it('names what it speaks of, and at most five', async () => {
     const found = await world(({ datastores }) => {
       for (const one of datastores[0]?.snapshots ?? []) one.verification = undefined;
@@ -329,6 +355,19 @@ describe('a look', () => {
     await look.at('pbs1', anybody);
     expect(exchanges.length).toBe(once);
     await clock.advance(2000);
+    await look.at('pbs1', anybody);
+    expect(exchanges.length).toBe(2 * once);
+  });
+
+  it('that took long is kept longer, so that a slow server is not kept busy', async () => {
+    const { look, exchanges, clock, pbs, passing } = world();
+    const slow = { ...pbs, usage: async () => (await clock.sleep(10_000), pbs.usage()) };
+    const patient = createPbsLook(servers, several([['pbs1', slow]]), { clock });
+    await passing(patient.at('pbs1', anybody));
+    const once = exchanges.length;
+    await clock.advance(250_000);
+    await patient.at('pbs1', anybody);
+    expect(exchanges.length).toBe(once);
     await look.at('pbs1', anybody);
     expect(exchanges.length).toBe(2 * once);
   });
