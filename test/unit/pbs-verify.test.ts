@@ -107,6 +107,22 @@ describe('a verification', () => {
     expect(simulator.tasks.all[0]?.exitstatus).toMatch(/^abort requested/);
   });
 
+  it('that is cancelled while it is being started is stopped all the same', async () => {
+    const { simulator, cancel, clock, verify, pbs } = world();
+    simulator.tasks.script({ hang: true });
+    const begun = pbs.verify.bind(pbs);
+    // The server takes the order; before its answer is here, somebody cancels.
+    pbs.verify = async (store, options) => {
+      await begun(store, options);
+      cancel.abort(new DOMException('cancelled', 'AbortError'));
+      throw new DOMException('cancelled', 'AbortError');
+    };
+    const done = errorFrom(verify());
+    await clock.advance(5000);
+    await done;
+    expect(simulator.tasks.all.map(({ exitstatus }) => exitstatus)).toEqual(['abort requested - aborting task']);
+  });
+
   it('without the privilege starts nothing, and says what is missing', async () => {
     const acl = [
       { path: '/datastore', privileges: DatastoreAudit },

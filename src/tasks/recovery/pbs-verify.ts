@@ -32,8 +32,8 @@ export const messages = defineMessages({
 });
 
 const NAMES = 8;
-/** A task that is to be stopped gets this long to hear of it. */
-const STOP_MS = seconds(4);
+/** A task that is to be stopped is looked for, and told, within this time each. */
+const STOP_MS = seconds(2);
 
 /**
  * Lets the server read every chunk of what it has not read within `verify_days`, and then looks at the snapshots themselves: the
@@ -46,7 +46,7 @@ export async function verifyDatastore(pbs: Pbs, datastore: Datastore, context: W
   await pbs.mayDo(store, 'Datastore.Audit', signal);
   const startedAt = clock.now();
   await remember({ startedAt: startedAt.toISOString() });
-  const upid = await start(pbs, datastore, startedAt, signal);
+  const upid = await start(pbs, datastore, startedAt, context);
   await remember({ startedAt: startedAt.toISOString(), upid: upid.upid });
   progress({ step: { key: 'pbs-check-start', args: { store } }, percent: 0 });
 
@@ -109,28 +109,49 @@ function verdictOf(
 }
 
 /** Starts it; when the answer was lost, what has begun since is found in the list of our own tasks. */
-async function start(pbs: Pbs, { name, verifyDays }: Datastore, since: Date, signal: AbortSignal): Promise<Upid> {
+async function start(pbs: Pbs, { name, verifyDays }: Datastore, since: Date, context: WorkContext): Promise<Upid> {
+  const { signal } = context;
   try {
     return await pbs.verify(name, { outdatedAfterDays: verifyDays }, signal);
   } catch (thrown) {
-    if (!(thrown instanceof VakhtaError) || thrown.code !== 'pbs-unanswered') throw thrown;
-    const rows = await pbs.ownTasks(since, 'verify', signal);
-    const upid = rows
-      .map((row) => parseUpid(row.upid))
-      .find((one) => one?.id === name || one?.id.startsWith(`${name}:`));
-    if (upid === undefined) throw thrown;
-    return upid;
+    const isLost = thrown instanceof VakhtaError && thrown.code === 'pbs-unanswered';
+    if (!isLost && !signal.aborted) throw thrown;
+    const begun = await inTime(context, (left) => begunSince(pbs, name, since, left));
+    if (begun === undefined) throw thrown;
+    if (!signal.aborted) return begun;
+    await stop(pbs, begun, context);
+    throw thrown;
   }
 }
 
+async function begunSince(pbs: Pbs, store: string, since: Date, signal: AbortSignal): Promise<Upid | undefined> {
+  const rows = await pbs.ownTasks(since, 'verify', signal);
+  return rows
+    .filter(({ running }) => running)
+    .map(({ upid }) => parseUpid(upid))
+    .find((one) => one?.id === store || one?.id.startsWith(`${store}:`));
+}
+
 /** Cancelled: the server must not go on reading for hours. What it has read until then stays verified. */
-async function stop(pbs: Pbs, upid: Upid, { clock, log }: WorkContext): Promise<void> {
+const stop = async (pbs: Pbs, upid: Upid, context: WorkContext): Promise<void> => {
+  await inTime(context, (left) => pbs.stopTask(upid.node, upid.upid, left));
+};
+
+/** Work that has to be done although the run is over; nothing when it could not be done in time. */
+async function inTime<T>(
+  { clock, log }: WorkContext,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
   const limit = new AbortController();
   const done = clock.after(STOP_MS, () => limit.abort(new DOMException('not stopped in time', 'TimeoutError')));
-  await pbs
-    .stopTask(upid.node, upid.upid, limit.signal)
-    .catch((error: unknown) => log.warn({ err: error, upid: upid.upid }, 'a verification was not stopped'));
-  done();
+  try {
+    return await work(limit.signal);
+  } catch (error) {
+    log.warn({ err: error }, 'a verification may still be running on the backup server');
+    return undefined;
+  } finally {
+    done();
+  }
 }
 
 interface Tally {
