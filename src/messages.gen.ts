@@ -112,6 +112,7 @@ import { messages as tasksOverviewDoc } from './tasks/overview-doc.ts';
 import { messages as tasksRecoveryBoardDoc } from './tasks/recovery/board-doc.ts';
 import { messages as tasksRecoveryBoard } from './tasks/recovery/board.ts';
 import { messages as tasksRecoveryDesk } from './tasks/recovery/desk.ts';
+import { messages as tasksRecoveryGuestRights } from './tasks/recovery/guest-rights.ts';
 import { messages as tasksRecoveryGuestsDrill } from './tasks/recovery/guests-drill.ts';
 import { messages as tasksRecoveryGuestsState } from './tasks/recovery/guests-state.ts';
 import { messages as tasksRecoveryMoments } from './tasks/recovery/moments.ts';
@@ -252,6 +253,7 @@ export const allMessages: readonly Messages[] = [
     tasksRecoveryBoardDoc,
     tasksRecoveryBoard,
     tasksRecoveryDesk,
+    tasksRecoveryGuestRights,
     tasksRecoveryGuestsDrill,
     tasksRecoveryGuestsState,
     tasksRecoveryMoments,

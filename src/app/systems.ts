@@ -13,6 +13,8 @@ import type { Executor } from '../integrations/exec/executor.ts';
 import { createLocalExecutor } from '../integrations/exec/local.ts';
 import { createSshExecutor } from '../integrations/exec/ssh.ts';
 import { createPgBackRest, type PgBackRest } from '../integrations/pgbackrest/pgbackrest.ts';
+import type { Restic } from '../integrations/restic/port.ts';
+import { createRestic, type RepositorySettings, variablesOf } from '../integrations/restic/restic.ts';
 import { createLoki } from '../integrations/loki/loki.ts';
 import type { Loki } from '../integrations/loki/port.ts';
 import { createPbs } from '../integrations/pbs/pbs.ts';
@@ -23,6 +25,7 @@ import type { Proxmox } from '../integrations/proxmox/port.ts';
 import { createProxmox } from '../integrations/proxmox/proxmox.ts';
 import { createTlsProber, type TlsProber } from '../integrations/tls/prober.ts';
 import type { Vault } from '../integrations/vault/port.ts';
+import { guestRightsProbe } from '../tasks/recovery/guest-rights.ts';
 import { several, type Several } from '../tasks/several.ts';
 
 /** The clients of all configured outside systems. Only a worker (and doctor) makes them: they hold credentials. */
@@ -36,6 +39,9 @@ export interface Systems {
   /** Where the programs of a cluster run, by the id of its stanza: as `run_as`, and for start and stop as `service_as`. */
   readonly clusters: Several<{ readonly executor: Executor; readonly service: Executor }>;
   readonly docker: Several<Docker>;
+  readonly restic: Several<Restic>;
+  /** The program and the machine of a set, with another repository: for what is damaged on purpose. */
+  readonly resticWith: (set: string, repository: RepositorySettings) => Restic;
   readonly hosts: Several<Executor>;
   readonly tls: TlsProber;
   readonly vault: Vault | undefined;
@@ -91,10 +97,15 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
 
   const hosts = several(config.hosts.map((host) => [host.id, sshOf(host)] as const));
 
-  const executorOf = (place: { readonly host: string; readonly runAs?: string }): Executor => {
+  const executorOf = (
+    place: { readonly host: string; readonly runAs?: string },
+    /** Variables that sudo on this machine is to leave alone; over SSH they are named for each call. */
+    variables: readonly string[] = [],
+  ): Executor => {
     const { runAs } = place;
     if (place.host === LOCAL_HOST) {
-      const prefix = runAs === undefined ? {} : { prefix: ['sudo', '-n', '-u', runAs, '--'] };
+      const keep = variables.length > 0 ? [`--preserve-env=${variables.join(',')}`] : [];
+      const prefix = runAs === undefined ? {} : { prefix: ['sudo', '-n', '-u', runAs, ...keep, '--'] };
       return createLocalExecutor(prefix, { clock });
     }
     const host = config.hosts.find(({ id }) => id === place.host);
@@ -124,6 +135,32 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
       return [id, createDocker({ id, binary }, { executor: executorOf(engine) })] as const;
     }),
   );
+
+  const repositoryOf = ({
+    repository,
+    password,
+    env,
+  }: Pick<Config['restic'][number], 'repository' | 'password' | 'env'>): RepositorySettings => ({
+    repository,
+    password: secrets.source(password),
+    env: Object.fromEntries(Object.entries(env).map(([name, ref]) => [name, secrets.source(ref)])),
+  });
+  const resticSets = several(
+    config.restic.map((set) => {
+      const { id, binary, hostName, scratchDir, offsite } = set;
+      const repositories = [repositoryOf(set), ...(offsite ? [repositoryOf(offsite)] : [])];
+      const executor = executorOf(set, variablesOf(repositories));
+      const [primary = repositoryOf(set), second] = repositories;
+      const settings = { id, binary, hostName, scratchDir, primary, ...(second ? { offsite: second } : {}) };
+      return [id, { settings, executor }] as const;
+    }),
+  );
+  const resticOf = (id: string, repository?: RepositorySettings): Restic => {
+    const { settings, executor } = resticSets.get(id);
+    const { offsite: _offsite, ...alone } = settings;
+    return createRestic(repository ? { ...alone, primary: repository } : settings, { executor, clock });
+  };
+  const restic = several(resticSets.ids.map((id) => [id, resticOf(id)] as const));
 
   const proxmox = several(
     await Promise.all(
@@ -166,6 +203,8 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     pgbackrest,
     clusters,
     docker,
+    restic,
+    resticWith: resticOf,
     hosts,
     tls,
     vault,
@@ -175,9 +214,13 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
       ...(prometheus ? [['prometheus', prometheus] as const] : []),
       ...(loki ? [['loki', loki] as const] : []),
       ...proxmox.ids.map((id) => [`proxmox ${id}`, proxmox.get(id)] as const),
+      ...config.proxmox.flatMap(({ id, backup }) =>
+        backup ? [[`proxmox ${id} backups`, guestRightsProbe(proxmox.get(id), backup)] as const] : [],
+      ),
       ...pbs.ids.map((id) => [`pbs ${id}`, pbs.get(id)] as const),
       ...hosts.ids.map((id) => [`host ${id}`, hosts.get(id)] as const),
       ...docker.ids.map((id) => [`docker ${id}`, docker.get(id)] as const),
+      ...restic.ids.map((id) => [`restic ${id}`, restic.get(id)] as const),
       ...pgbackrest.ids.map((id) => [`postgres ${id}`, pgbackrest.get(id)] as const),
     ],
     close: async () => {

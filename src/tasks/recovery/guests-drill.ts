@@ -5,7 +5,6 @@ import { backupLock } from '../../core/locks.ts';
 import type { DrillReport, Proof, Step } from '../../core/recovery.ts';
 import type { BackupFile, GuestConfig } from '../../integrations/proxmox/backup-port.ts';
 import { differences, disksOf, parseConfig, reachesOut } from '../../integrations/proxmox/guest-config.ts';
-import { holdsAt } from '../../integrations/proxmox/permissions.ts';
 import type { Guest, Proxmox } from '../../integrations/proxmox/port.ts';
 import { percentIn } from '../../integrations/proxmox/vzdump-log.ts';
 import { findGuest } from '../guest-power.ts';
@@ -13,6 +12,7 @@ import type { ScratchDesk } from '../scratch/desk.ts';
 import type { Several } from '../several.ts';
 import type { Drillable, WorkContext } from './define.ts';
 import { type Copy, markOf, removeCopy } from './guest-copy.ts';
+import { drillRights, lackingRight } from './guest-rights.ts';
 import type { GuestBackupSettings, GuestSettings } from './guest-settings.ts';
 import { backupStorages } from './guests-look.ts';
 import { copyName } from './guests-state.ts';
@@ -116,8 +116,6 @@ interface Prepared {
 
 /** One drill of guests at a time: they share their numbers, and a host that restores two is slower than either would be. */
 const LOCK = 'guest-drills';
-/** Needed on the pool, or on the number itself. Source: `PVE/API2/LXC.pm`, `PVE/API2/Qemu.pm`. */
-const NEEDED = ['VM.Allocate', 'VM.Config.Network', 'VM.Config.Options', 'VM.PowerMgmt'];
 /** Disks there take only what is written into them. */
 const THIN = new Set(['zfspool', 'lvmthin', 'rbd', 'btrfs', 'dir', 'nfs', 'cifs', 'cephfs']);
 const POLL_MS = seconds(2);
@@ -339,20 +337,8 @@ function needOf(
 }
 
 /** Names what the token lacks before anything is made. */
-async function checkRights(
-  host: Proxmox,
-  { pool, storage }: DrillSettings,
-  vmid: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const held = await host.permissions(signal);
-  const at = pool === undefined ? `/vms/${vmid}` : `/pool/${pool}`;
-  const needed: readonly (readonly [string, string])[] = [
-    ...(pool === undefined ? [] : [['Pool.Allocate', at] as const]),
-    ...NEEDED.map((privilege) => [privilege, at] as const),
-    ['Datastore.AllocateSpace', `/storage/${storage}`],
-  ];
-  const lacking = needed.find(([privilege, path]) => !holdsAt(held, path, privilege));
+async function checkRights(host: Proxmox, drill: DrillSettings, vmid: number, signal: AbortSignal): Promise<void> {
+  const lacking = lackingRight(await host.permissions(signal), drillRights(drill, vmid));
   if (lacking === undefined) return;
   const [privilege, path] = lacking;
   throw new VakhtaError('permanent', 'proxmox-permission', `the token lacks ${privilege} on ${path}`, {

@@ -12,6 +12,7 @@ import {
 import { backedUpCompany } from '../../../src/simulators/proxmox/backed-up.ts';
 import { several } from '../../../src/tasks/several.ts';
 import { guestRemover, markOf } from '../../../src/tasks/recovery/guest-copy.ts';
+import { guestRightsProbe } from '../../../src/tasks/recovery/guest-rights.ts';
 import type { GuestBackupSettings } from '../../../src/tasks/recovery/guest-settings.ts';
 import { createGuestDrill } from '../../../src/tasks/recovery/guests-drill.ts';
 import type { ScratchDesk, ScratchThing } from '../../../src/tasks/scratch/desk.ts';
@@ -344,6 +345,58 @@ describe('a drill that cannot be done', () => {
       args: { problem: 'unable to restore CT 9001 - tar failed' },
     });
     expectTidy();
+  });
+});
+
+describe('what doctor says of the token', () => {
+  const POOL = { path: '/pool/vakhta-drill', privileges: DRILL };
+  const told = async (acl: SimToken['acl'] | undefined, settings = SETTINGS) => {
+    const { proxmox } = open({ settings, ...(acl ? { acl } : {}) });
+    const { state, text, args } = await guestRightsProbe(proxmox, settings).probe(new AbortController().signal);
+    return [state, text, ...(args ? [args['privilege'] ?? args['storage']] : [])];
+  };
+  const { drill: _drill, ...noDrill } = SETTINGS;
+  const { pool: _pool, ...noPool } = SETTINGS.drill!;
+
+  it.each([
+    ['everything', undefined, SETTINGS, ['ok', 'guest-rights-ok']],
+    ['everything, and no drills', undefined, noDrill, ['ok', 'guest-rights-ok-no-drill']],
+    [
+      'what an auditor has',
+      [{ path: '/', privileges: PVEAuditor }],
+      SETTINGS,
+      ['down', 'guest-rights-blind', 'Datastore.AllocateSpace'],
+    ],
+    [
+      'no guests',
+      [{ path: '/', privileges: [...PVEAuditor, ...PVEDatastoreUser] }],
+      SETTINGS,
+      ['down', 'guest-rights-blind', 'VM.Backup'],
+    ],
+    [
+      'some guests',
+      [
+        { path: '/', privileges: [...PVEAuditor, ...PVEDatastoreUser] },
+        { path: '/vms/104', privileges: PVEVMUser },
+      ],
+      SETTINGS,
+      ['warn', 'guest-rights-some', 'VM.Backup'],
+    ],
+    ['no pool', [{ path: '/', privileges: READER }], SETTINGS, ['warn', 'guest-rights-drill', 'Pool.Allocate']],
+    [
+      'no pool in the configuration',
+      [{ path: '/', privileges: READER }, POOL],
+      { ...SETTINGS, drill: noPool },
+      ['warn', 'guest-rights-pool', 'VM.Allocate'],
+    ],
+    [
+      'a storage that is none',
+      undefined,
+      { ...SETTINGS, storage: 'local-zfs' },
+      ['down', 'guest-rights-storage', 'local-zfs'],
+    ],
+  ] as const)('with %s', async (_what, acl, settings, said) => {
+    expect(await told(acl, settings)).toEqual(said);
   });
 });
 
