@@ -12,6 +12,8 @@ export const messages = defineMessages({
     recovery-kind-volume = Volumes and files
     recovery-kind-offsite-pg = PostgreSQL, elsewhere
     recovery-kind-offsite-volume = Volumes and files, elsewhere
+    recovery-kind-pbs = Backup servers
+    recovery-kind-proxmox = Proxmox and its storages
     recovery-state-ok = in order
     recovery-state-warn = look at it
     recovery-state-down = bad
@@ -21,9 +23,6 @@ export const messages = defineMessages({
     recovery-drill-failed = failed
     recovery-drill-broken = could not be done
     recovery-drill-running = under way
-    recovery-never = never tried out
-    recovery-tried = restored { $age } ago
-    recovery-tried-stale = last restored { $age } ago, too long
   `,
   ru: `
     recovery-kind-pg = PostgreSQL
@@ -31,6 +30,8 @@ export const messages = defineMessages({
     recovery-kind-volume = Тома и файлы
     recovery-kind-offsite-pg = PostgreSQL, другая площадка
     recovery-kind-offsite-volume = Тома и файлы, другая площадка
+    recovery-kind-pbs = Серверы копий
+    recovery-kind-proxmox = Proxmox и его хранилища
     recovery-state-ok = в порядке
     recovery-state-warn = обратите внимание
     recovery-state-down = плохо
@@ -40,9 +41,6 @@ export const messages = defineMessages({
     recovery-drill-failed = провалено
     recovery-drill-broken = не состоялось
     recovery-drill-running = идёт
-    recovery-never = ни разу не пробовали
-    recovery-tried = восстановлено { $age } назад
-    recovery-tried-stale = последний раз { $age } назад, слишком давно
   `,
 });
 
@@ -85,6 +83,8 @@ export const againstGoal = (ms: number, goalMs: number, t: Translate): Inlines =
 export const targetCode = (target: string): Inlines => code(target);
 
 export const kindOf = (target: string, t: Translate): string => {
+  if (target.startsWith('pbs:')) return t('recovery-kind-pbs');
+  if (target.startsWith('proxmox:')) return t('recovery-kind-proxmox');
   const parsed = parseTarget(target);
   return parsed ? t(`recovery-kind-${parsed.kind}`) : target;
 };
