@@ -140,11 +140,14 @@ function fixedZone(offset: string): string {
   return `UTC${sign}${Number(hour)}:${minute}`;
 }
 
-/** `2026-01-30 14:15:11 +03:00`: a moment for people, always with its offset. What it prints, `parseMoment` reads. */
-export function formatMoment(at: Date, zone: string): string {
+/**
+ * `2026-01-30 14:15:11 +03:00`: a moment for people, always with its offset. What it prints, `parseMoment` reads. With `exact` the
+ * milliseconds are told too.
+ */
+export function formatMoment(at: Date, zone: string, exact = false): string {
   const shown = DateTime.fromJSDate(at, { zone: IANAZone.isValidZone(zone) ? zone : 'utc' });
   const hasSeconds = shown.second !== 0 || shown.millisecond !== 0;
-  return shown.toFormat(`yyyy-MM-dd HH:mm${hasSeconds ? ':ss' : ''} ZZ`);
+  return shown.toFormat(`yyyy-MM-dd HH:mm${exact ? ':ss.SSS' : hasSeconds ? ':ss' : ''} ZZ`);
 }
 
 /** `2026-01-30 14:15:11.250000+00`: as PostgreSQL and pgBackRest are told it, never without an offset. */

@@ -134,7 +134,8 @@ export function createPgDrill(options: PgDrillOptions): Drillable {
       progress({ step: { key: 'pg-drill-step-remove' } });
       await timed('pg-drill-part-remove', () => restorer.discard(runId, restored.claim));
     }
-    proofs.push(productionProof(begin, await archiveOf(production, signal)));
+    // Before what only few people want to know.
+    proofs.splice(marked.first ? 3 : 2, 0, productionProof(begin, await archiveOf(production, signal)));
     return {
       source: planned.label,
       rtoMs: restored.filesMs + restored.startMs,
@@ -222,9 +223,9 @@ async function lookAt(
     startedProof(content),
     momentProof(content, log, planned.target, zone),
     ...(marked.first ? [await canaryProof(copy, marked.first, runId, zone, signal)] : []),
+    countsProof(countsBefore, countsAfter, await countTables(copy, countsBefore.keys(), signal)),
     contentProof(content, contentAfter),
     relationsProof(contentBefore, contentAfter, content),
-    countsProof(countsBefore, countsAfter, await countTables(copy, countsBefore.keys(), signal)),
   ];
   return [proofs.filter((one) => one !== undefined), content.version];
 }

@@ -74,7 +74,7 @@ const CONTENT = `
     (select count(*) from pg_database where datallowconn) as databases,
     count(*) filter (where relkind in ('r', 'p', 'm') and not system) as tables,
     count(*) as relations,
-    coalesce(round(sum(greatest(reltuples, 0)) filter (where relkind in ('r', 'm'))), 0)::bigint as rows,
+    coalesce(round(sum(greatest(reltuples, 0)) filter (where relkind in ('r', 'm') and not system)), 0)::bigint as rows,
     pg_last_xact_replay_timestamp() as last
   from (
     select relkind, reltuples, relnamespace in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace,
@@ -140,15 +140,20 @@ export const startedProof = ({ version }: Content): Proof => proof(true, 'pg-pro
 
 /** Recovery says in the server's log before which transaction it stopped; that is what proves the moment. */
 export function momentProof(content: Content, log: string, target: Date | undefined, zone: string): Proof {
-  const last = content.lastReplay ? formatMoment(content.lastReplay, zone) : '—';
-  if (target === undefined) return proof(content.lastReplay !== undefined, 'pg-proof-latest', { last });
+  const { lastReplay } = content;
+  if (target === undefined) {
+    return proof(lastReplay !== undefined, 'pg-proof-latest', {
+      last: lastReplay ? formatMoment(lastReplay, zone) : '—',
+    });
+  }
   const next = stoppedBefore(log);
-  const args = { target: formatMoment(target, zone), last };
+  const isTight = [lastReplay, next].some((at) => at && Math.abs(at.getTime() - target.getTime()) < 2000);
+  const show = (at: Date | undefined): string => (at ? formatMoment(at, zone, isTight) : '—');
+  const args = { target: show(target), last: show(lastReplay) };
   // PostgreSQL's times have microseconds, ours milliseconds: the same one may be cut off.
-  const isRight =
-    next !== undefined && next >= target && (content.lastReplay === undefined || content.lastReplay <= target);
+  const isRight = next !== undefined && next >= target && (lastReplay === undefined || lastReplay <= target);
   if (!isRight) return proof(false, 'pg-proof-moment-wrong', args);
-  return proof(true, 'pg-proof-moment', { ...args, next: formatMoment(next, zone) });
+  return proof(true, 'pg-proof-moment', { ...args, next: show(next) });
 }
 
 /** "recovery stopping before commit of transaction 737, time 2026-11-24 00:13:11.114123+00" */

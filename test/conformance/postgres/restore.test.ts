@@ -41,7 +41,11 @@ withComponents(['postgres', 'pgbackrest'], () => {
     const { cluster, backrest } = ground;
     await cluster.query('create table account as select n as id, n * 10 as amount from generate_series(1, 5000) n');
     await cluster.query('analyze account');
-    // Restored where production has it, a tablespace would be overwritten.
+    // Restored to where production has it, a tablespace would be overwritten.
+    const space = join(cluster.socketFolder, 'tablespace');
+    await ground.executor.run(['mkdir', space]);
+    await cluster.query(`create tablespace elsewhere location '${space}'`);
+    await cluster.query('create table ledger tablespace elsewhere as select 7 as n');
     const made = await backrest.run('backup', '--type=full', '--repo=1');
     expect(made.code, made.stderr).toBe(0);
   }, 120_000);
@@ -60,10 +64,10 @@ withComponents(['postgres', 'pgbackrest'], () => {
       'pg-proof-started',
       'pg-proof-moment',
       'pg-proof-canary',
+      'pg-proof-production',
+      'pg-proof-counts',
       'pg-proof-content',
       'pg-proof-relations',
-      'pg-proof-counts',
-      'pg-proof-production',
     ]);
     expect(drillPassed(report)).toBe(true);
     expect(report.rtoMs).toBeGreaterThan(100);
