@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { systemRandom } from '../../src/core/random.ts';
+import { DatastoreReader, RemoteAudit } from '../../src/simulators/pbs/access.ts';
+import { createPbsSimulator } from '../../src/simulators/pbs/simulator.ts';
 import { PVEAuditor, PVEVMUser } from '../../src/simulators/proxmox/access.ts';
 import { createProxmoxSimulator } from '../../src/simulators/proxmox/simulator.ts';
 import { createVaultSimulator } from '../../src/simulators/vault/simulator.ts';
@@ -37,6 +39,7 @@ const SECRETS = {
   'Telegram token': TELEGRAM_TOKEN,
   'webhook token': WEBHOOK_TOKEN,
   'Proxmox token': 'c4a7e1f0-52d9-4b3e-a6c8-0f9d7e2b1a35',
+  'Backup Server token': 'd5b8f2a1-63ea-4c4f-b7d9-1a0e8f3c2b46',
   'Vault secret id': 'canary-secret-id-6ad1?&=%',
   'TOTP secret': 'KNSWG4TFOQWWGYLOMFZHSLJRGIZTINJW',
   'database password': 'canary database+password/9',
@@ -85,6 +88,19 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
         },
       ],
     });
+    const pbs = createPbsSimulator({
+      ...edges,
+      tokens: [
+        {
+          id: 'vakhta@pbs!canary',
+          secret: SECRETS['Backup Server token'],
+          acl: [
+            { path: '/datastore', privileges: DatastoreReader },
+            { path: '/remote', privileges: RemoteAudit },
+          ],
+        },
+      ],
+    });
     const vault = createVaultSimulator({
       ...edges,
       roles: [
@@ -97,9 +113,10 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
           tokenMaxTtl: 14_400,
         },
       ],
-      policies: { v: { 'secret/data/pve': ['read'] } },
+      policies: { v: { 'secret/data/pve': ['read'], 'secret/data/pbs': ['read'] } },
     });
     vault.kv().write('pve', { token: SECRETS['Proxmox token'], other: SECRETS['Vault value never used'] });
+    vault.kv().write('pbs', { token: SECRETS['Backup Server token'] });
     const parrot = await startParrot();
     [postgres, redis, sshd, backups] = await Promise.all([
       startPostgres({ version: 15 }),
@@ -107,8 +124,8 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
       startSshd(),
       slowBackups(1500),
     ]);
-    const [proxmoxUrl, vaultUrl] = await Promise.all([proxmox.start(), vault.start()]);
-    stops.push(parrot.stop, proxmox.stop, vault.stop, postgres.stop, redis.stop, sshd.stop, backups.stop);
+    const [proxmoxUrl, pbsUrl, vaultUrl] = await Promise.all([proxmox.start(), pbs.start(), vault.start()]);
+    stops.push(parrot.stop, proxmox.stop, pbs.stop, vault.stop, postgres.stop, redis.stop, sshd.stop, backups.stop);
     secrets = { ...SECRETS, 'SSH key': await readFile(sshd.privateKeyFile, 'utf8') };
     const databaseUrl = postgres.url.replace(
       'postgres@',
@@ -134,6 +151,22 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
         proxmox: [
           { id: 'pve1', url: proxmoxUrl, token_id: 'vakhta@pve!canary', token: 'vault:secret/pve#token' },
           { id: 'parrot', url: parrot.url, token_id: 'vakhta@pve!canary', token: 'vault:secret/pve#token' },
+        ],
+        pbs: [
+          {
+            id: 'pbs1',
+            url: pbsUrl,
+            token_id: 'vakhta@pbs!canary',
+            token: 'vault:secret/pbs#token',
+            datastores: [{ name: 'main' }],
+          },
+          {
+            id: 'parrot',
+            url: parrot.url,
+            token_id: 'vakhta@pbs!canary',
+            token: 'vault:secret/pbs#token',
+            datastores: [{ name: 'main' }],
+          },
         ],
         hosts: [
           {
@@ -214,6 +247,11 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
     await here.group.waitFor(/pve1/u, SLOW);
     boris.says('/guest start docker1', THERE);
     await here.group.waitFor(({ text = '' }) => /docker1/u.test(text) && /🟢|❌|🟠/u.test(text), SLOW);
+
+    for (const target of ['pbs:pbs1/main', 'pbs:parrot/main']) {
+      boris.says(`/verify ${target}`, THERE);
+      await here.group.waitFor(({ text = '' }) => text.includes(target) && /🟢|❌|🟠/u.test(text), SLOW);
+    }
 
     const doctor = here.command(['doctor']);
     await look();

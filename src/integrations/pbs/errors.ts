@@ -10,18 +10,20 @@ export interface Asked {
   readonly needs?: { readonly privilege: string; readonly path: string } | undefined;
 }
 
-/** The text of a refusal: the body, which is plain text although its content type says JSON. A proxy's HTML is no text for people. */
-function errorText({ body, status, reason }: TransportAnswer): string {
+/**
+ * The text of a refusal: the body, which is plain text although its content type says JSON. HTML or JSON is that of something in
+ * between, which may repeat what it was sent: no text for people, and the token is cut out of all of them.
+ */
+function errorText({ body, status, reason }: TransportAnswer, secret: string): string {
   const text = body.trim();
-  return text === '' || text.startsWith('<')
-    ? `HTTP ${status} ${reason}`.trim()
-    : text.replace(/\s+/g, ' ').slice(0, 400);
+  const told = text === '' || /^[<{[]/.test(text) ? `HTTP ${status} ${reason}`.trim() : text.replace(/\s+/g, ' ');
+  return (secret === '' ? told : told.replaceAll(secret, '…')).slice(0, 400);
 }
 
 /** The error for an answer that is not 2xx. Source: `proxmox-rest-server/src/{formatter,rest}.rs` of proxmox-rs. */
-export function errorOf(answer: TransportAnswer, asked: Asked): VakhtaError {
+export function errorOf(answer: TransportAnswer, asked: Asked, secret: string): VakhtaError {
   const { status } = answer;
-  const text = errorText(answer);
+  const text = errorText(answer, secret);
   const message = `${asked.method} ${asked.path}: ${status} ${text}`;
   const args = { host: asked.id, problem: text };
   if (status === 401) return new VakhtaError('permanent', 'pbs-unauthorized', message, { args });

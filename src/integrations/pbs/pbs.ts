@@ -79,7 +79,7 @@ export function createPbs(settings: PbsSettings, edges: PbsEdges): Pbs {
         // The caller's own abort stays what it is; ours is the server's silence.
         throw signal?.aborted === true ? toVakhtaError(signal.reason) : connectionError(error, asked);
       });
-      if (answer.status < 200 || answer.status > 299) throw errorOf(answer, asked);
+      if (answer.status < 200 || answer.status > 299) throw errorOf(answer, asked, secret);
       const parsed = request.schema.safeParse(dataOf(answer.body));
       if (!parsed.success) {
         const [issue] = parsed.error.issues;

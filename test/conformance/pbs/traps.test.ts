@@ -191,6 +191,26 @@ describe('the way there', () => {
     expect(() => inProcess({ settings: { url } })).toThrow(expect.objectContaining({ code: 'pbs-settings' }) as Error);
   });
 
+  it.each([
+    ['plain text', (sent: string) => `cannot handle ${sent}`, /cannot handle PBSAPIToken=vakhta@pbs!watch:…/],
+    ['JSON', (sent: string) => JSON.stringify({ sent }), /^HTTP 500 Oops$/],
+    ['HTML', (sent: string) => `<html>${sent}</html>`, /^HTTP 500 Oops$/],
+  ])(
+    'something in between that repeats what it was sent, as %s, does not bring the token out',
+    async (_, body, text) => {
+      const pbs = createPbs(settingsFor('https://pbs1.lan:8007', TOKEN), {
+        clock: systemClock,
+        log: silentLog,
+        transport: ({ headers }) =>
+          Promise.resolve({ status: 500, reason: 'Oops', body: body(headers['Authorization'] ?? '') }),
+      });
+      const error = await errorFrom(pbs.version());
+      expect(error).toMatchObject({ kind: 'permanent', code: 'pbs-failed' });
+      expect(error.args['problem']).toMatch(text);
+      expect(JSON.stringify([error.message, error.args])).not.toContain(TOKEN.secret);
+    },
+  );
+
   it('no error text holds the secret', async () => {
     const { pbs, simulator } = inProcess();
     simulator.faults.refuse = true;
