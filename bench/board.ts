@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { recoveryParts } from '../src/app/recovery.ts';
@@ -6,6 +6,8 @@ import { createSystems } from '../src/app/systems.ts';
 import { parseConfig, requireConfig } from '../src/config/load.ts';
 import { createSecrets } from '../src/config/secrets.ts';
 import { days, systemClock } from '../src/core/clock.ts';
+import type { Executor } from '../src/integrations/exec/executor.ts';
+import { createPgBackRest } from '../src/integrations/pgbackrest/pgbackrest.ts';
 import { silentLog } from '../src/core/log.ts';
 import { systemRandom } from '../src/core/random.ts';
 import { PVEAuditor } from '../src/simulators/proxmox/access.ts';
@@ -13,6 +15,7 @@ import { smallCompany } from '../src/simulators/proxmox/inventory.ts';
 import { createProxmoxSimulator } from '../src/simulators/proxmox/simulator.ts';
 import { openDatabase } from '../src/store/db.ts';
 import { lookAtBackups } from '../src/tasks/recovery/board.ts';
+import { several } from '../src/tasks/several.ts';
 import { createScratchDesk } from '../src/tasks/scratch/desk.ts';
 import { configuration, environment } from './configuration.ts';
 import { type Place, ROOT } from './place.ts';
@@ -20,9 +23,9 @@ import { type Place, ROOT } from './place.ts';
 const GUESTS = 500;
 const STANZAS = 50;
 /** How long `pgbackrest info` takes at the slowest stanza; the others answer before, evenly spread. */
-const SLOWEST_S = 2;
+const SLOWEST_MS = 2000;
 
-/** Answers of an outside that has much to tell: Proxmox over HTTP, and a program in a process of its own for each stanza. */
+/** Answers of an outside that has much to tell: Proxmox over HTTP, and the answer of pgBackRest for each stanza. */
 export interface BenchBoard {
   /** Everything, as `/backups` shows it, until it is stored; milliseconds. */
   look(): Promise<number>;
@@ -31,19 +34,18 @@ export interface BenchBoard {
   close(): Promise<void>;
 }
 
-/** `pgbackrest --stanza=s07 … info`: waits as long as that one does, and tells of its backups. */
-const program = (template: string) => `#!/bin/sh
-for word; do case $word in --stanza=*) stanza=\${word#--stanza=};; esac; done
-n=\${stanza#s}
-sleep $(awk "BEGIN { print ${SLOWEST_S} * ($n + 1) / ${STANZAS} }")
-sed "s/STANZA/$stanza/g" ${template}
-`;
+/** `pgbackrest info` of a stanza far away: tells of its backups after a fixed time. */
+const pretending = (answer: string, ms: number): Executor => ({
+  run: async () => {
+    await systemClock.sleep(ms);
+    return { code: 0, stdout: answer, stderr: '', truncated: false };
+  },
+  describe: () => 'bench',
+  probe: () => Promise.resolve({ state: 'ok', text: 'doctor-ok' }),
+});
 
 export async function openBoard(place: Place): Promise<BenchBoard> {
-  const template = join(place.folder, 'info.json');
-  const binary = join(place.folder, 'pgbackrest');
-  await writeFile(template, await answer());
-  await writeFile(binary, program(template), { mode: 0o755 });
+  const template = await answer();
   const secret = '6f9619ff-8b86-4011-b42d-00c04fc964ff';
   const simulator = createProxmoxSimulator({
     clock: systemClock,
@@ -65,13 +67,21 @@ export async function openBoard(place: Place): Promise<BenchBoard> {
     proxmox: [
       { id: 'pve1', url, token_id: 'vakhta@pve!bench', token: 'env:BENCH_PVE', backup: { storage: 'backup-nfs' } },
     ],
-    postgres: names.map((name) => ({ id: name, stanza: name, binary: [binary] })),
+    postgres: names.map((name) => ({ id: name, stanza: name })),
   };
   const config = requireConfig(parseConfig(stringify(document), 'bench.yaml', env));
   const readText = (path: string): Promise<string> => readFile(path, 'utf8');
   const secrets = createSecrets({ env, readFile: () => Promise.reject(new Error('no files')), learn: () => {} });
   const edges = { clock: systemClock, log: silentLog };
-  const systems = await createSystems(config, { ...edges, secrets, vault: undefined, readText });
+  const made = await createSystems(config, { ...edges, secrets, vault: undefined, readText });
+  const stanzas = names.map((name, n) => {
+    const executor = pretending(template.replaceAll('STANZA', name), (SLOWEST_MS * (n + 1)) / STANZAS);
+    return [
+      name,
+      createPgBackRest({ id: name, stanza: name, binary: ['pgbackrest'] }, { executor, clock: systemClock }),
+    ] as const;
+  });
+  const systems = { ...made, pgbackrest: several(stanzas) };
   const db = openDatabase({ url: place.databaseUrl, ...edges });
   const scratch = createScratchDesk({ db, clock: systemClock });
   const { sources } = recoveryParts(config, systems, { db, ...edges, random: systemRandom, scratch, secrets });
