@@ -214,10 +214,10 @@ describe('the picker of the moment', () => {
     expect(labels.some((one) => one.startsWith('до последнего развёртывания · '))).toBe(true);
     expect(labels.at(-1)).toMatch(/^до конца архива · /u);
     const [, wanted] = /· (.*)$/u.exec(labels[0] ?? '') ?? [];
-    anna.presses(labels[0] ?? '');
+    await anna.presses(labels[0] ?? '');
     const plan = await anna.chat.waitFor(/рядом с рабочей базой/u);
     expect(plan.text).toContain(`main на ${wanted}`);
-    anna.presses('Отменить');
+    await anna.presses('Отменить');
     await anna.chat.waitFor(/ОТМЕНЕНО/iu);
   });
 

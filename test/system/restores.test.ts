@@ -91,7 +91,7 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
     carol.says(`/restore pg main ${at} keep 1`, THERE);
     const plan = await here.group.waitFor(/beside production, which goes on untouched/u, SLOW);
     expect(plan.text).toContain('+03:00');
-    carol.presses('Confirm', THERE);
+    await carol.presses('Confirm', THERE);
     const done = await here.group.waitFor(finishedEnglish, SLOW);
     const [, socket = '', port = ''] = /Socket: (\S+):(\d+)/u.exec(done.text ?? '') ?? [];
     const { stdout } = await ground.executor.run([
@@ -107,8 +107,8 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
       `select count(*), current_setting('archive_mode') from account`,
     ]);
     expect(stdout.trim()).toBe('5001|off');
-    carol.presses('⏹ Remove the copy', THERE);
-    await here.group.waitFor(/The copy is gone/u, SLOW);
+    await carol.presses('⏹ Remove the copy', THERE);
+    await here.group.waitFor(/Копия удалена/u, SLOW);
     expect(await left()).toEqual([]);
   });
 

@@ -71,8 +71,8 @@ export default defineOperation({
   run: async ({ ports, clock, remember }, { stanza }) => {
     await remember({ begun: clock.now().toISOString() });
     const kept = await keptOf(ports.scratch, stanza);
-    const { discard } = ports.restores.get(stanza);
-    for (const { id, runId } of kept) await discard(runId, id);
+    const restorer = ports.restores.get(stanza);
+    for (const { id, runId } of kept) await restorer.discard(runId, id);
     return { state: 'succeeded', result: { n: kept.length } };
   },
 

@@ -223,8 +223,8 @@ export function wishes({ at, keep }: { readonly at: string; readonly keep: numbe
 }
 
 /** Only the primary writes WAL; one that is down is no reason not to restore. */
-async function canMark({ look }: PgRestorer, signal: AbortSignal): Promise<boolean> {
-  const { archive } = await look(signal);
+async function canMark(restorer: PgRestorer, signal: AbortSignal): Promise<boolean> {
+  const { archive } = await restorer.look(signal);
   return archive !== undefined && !archive.inRecovery && archive.mode !== 'off';
 }
 
