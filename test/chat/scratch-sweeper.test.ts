@@ -124,6 +124,7 @@ describe('what a run leaves behind', () => {
     expect(told?.text).toContain('dir /scratch/42, port 54330');
     expect(told?.text).toContain('[redacted] is busy');
     expect(told?.text).not.toContain('hunter2');
+    expect(told?.text).toContain('"runbook":"scratch-left-over"');
     // /status and doctor say it too.
     const data = await watcherState(db, clock, config);
     expect(data.leftovers).toEqual([{ kind: 'pg-cluster', place: 'db1' }]);

@@ -130,7 +130,7 @@ export function createGates(tools: Tools): Gates {
 
   const heldBy = ({ number, operation, plan: planned, actor }: Run, key: string): Held => ({
     holder: `#${number}`,
-    what: `/${operation.replaceAll('.', ' ')} ${planned?.target ?? ''}`.trim(),
+    what: shorten(`/${operation.replaceAll('.', ' ')} ${planned?.target ?? ''}`.trim()),
     kind: actor.kind,
     by: (actor.kind === 'operator' ? people(actor.id)?.name : undefined) ?? actor.id,
     key,
@@ -190,6 +190,9 @@ export function createGates(tools: Tools): Gates {
 
   return { plan, checkStepUp, start };
 }
+
+/** A target may be a whole matcher; the card of who waits needs the beginning of it. */
+const shorten = (text: string): string => (text.length <= 60 ? text : `${text.slice(0, 59)}…`);
 
 /** Rolls a transaction back when somebody else has the run already; never leaves this file. */
 class Elsewhere extends Error {}

@@ -57,6 +57,7 @@ export function createSweeper(options: SweeperOptions): { readonly round: (signa
       annotations: {
         summary: t('scratch-left-summary', { what, place }),
         description: t('scratch-left-description', { details: detailsOf(thing), why: error ?? '—' }),
+        runbook: 'scratch-left-over',
       },
       startsAt: claimedAt,
       ...(releasedAt ? { endsAt: releasedAt } : {}),
