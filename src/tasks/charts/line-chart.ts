@@ -34,6 +34,10 @@ export interface LineChart {
   readonly bands: readonly { readonly from: Date; readonly to: Date }[];
   readonly bandLabel: string;
   readonly format: (value: number) => string;
+  /** The times are so far apart that days stand at the axis. */
+  readonly dates?: boolean;
+  /** Each point is a measurement of its own, and stands out. */
+  readonly dots?: boolean;
 }
 
 /** A phone shows it at about a quarter of this width, so nothing is smaller than 26. */
@@ -150,18 +154,34 @@ function bands({ chart, palette, left, right, x }: Frame): string[] {
 }
 
 function timeAxis({ chart, palette, left, right, x }: Frame): string[] {
-  const ticks = timeTicks(chart.from, chart.to, chart.zone, Math.max(2, Math.floor((right - left) / 130)));
+  const room = Math.max(2, Math.floor((right - left) / 130));
+  const ticks = chart.dates ? dayTicks(chart, room) : timeTicks(chart.from, chart.to, chart.zone, room);
   return [
     rule(left, right, BOTTOM, palette.axis),
     ...ticks.flatMap((at) => [
       `<line x1="${px(x(at))}" x2="${px(x(at))}" y1="${BOTTOM}" y2="${BOTTOM + 9}" stroke="${palette.axis}" stroke-width="2"/>`,
-      text(x(at), BOTTOM + 42, DateTime.fromJSDate(at, { zone: chart.zone }).toFormat('HH:mm'), {
-        size: AXIS,
-        fill: palette.muted,
-        anchor: 'middle',
-      }),
+      text(
+        x(at),
+        BOTTOM + 42,
+        DateTime.fromJSDate(at, { zone: chart.zone }).toFormat(chart.dates ? 'dd.MM' : 'HH:mm'),
+        {
+          size: AXIS,
+          fill: palette.muted,
+          anchor: 'middle',
+        },
+      ),
     ]),
   ];
+}
+
+/** Midnights, whole weeks apart, the last one as near to the end as it can be. */
+function dayTicks({ from, to, zone }: LineChart, room: number): Date[] {
+  const weeks = Math.max(1, Math.ceil((to.getTime() - from.getTime()) / (7 * 86_400_000) / room));
+  const ticks: Date[] = [];
+  for (let at = DateTime.fromJSDate(to, { zone }).startOf('day'); at.toJSDate() >= from; at = at.minus({ weeks })) {
+    ticks.unshift(at.toJSDate());
+  }
+  return ticks;
 }
 
 function thresholdLine(
@@ -204,7 +224,10 @@ function linePath({ chart, x, y }: Frame, { points }: ChartSeries, stroke: strin
         return `<circle cx="${px(x(first.at))}" cy="${px(y(first.value))}" r="${width}" fill="${stroke}"/>`;
       }
       const d = run.map(({ at, value }, n) => `${n === 0 ? 'M' : 'L'}${px(x(at))} ${px(y(value))}`).join('');
-      return `<path d="${d}" fill="none" stroke="${stroke}" stroke-width="${width}" stroke-linejoin="round" stroke-linecap="round"/>`;
+      const dots = chart.dots
+        ? run.map(({ at, value }) => `<circle cx="${px(x(at))}" cy="${px(y(value))}" r="7" fill="${stroke}"/>`).join('')
+        : '';
+      return `<path d="${d}" fill="none" stroke="${stroke}" stroke-width="${width}" stroke-linejoin="round" stroke-linecap="round"/>${dots}`;
     })
     .join('\n');
 }

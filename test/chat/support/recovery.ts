@@ -56,6 +56,8 @@ export interface RecoveryLife {
   readonly recovery: RecoveryDesk;
   readonly scratch: ScratchDesk;
   readonly config: Config;
+  /** What operations may use; a test adds to it. */
+  readonly ports: Partial<{ -readonly [P in keyof Ports]: Ports[P] }>;
 }
 
 /** The life cycle with a recovery desk of fake parts: `pg:main` and `volume:etc` can be tried out, `pg:main` can be verified. */
@@ -114,5 +116,5 @@ export async function openRecovery(
   const scratch = createScratchDesk({ db, clock });
   ports.recovery = recovery;
   ports.scratch = scratch;
-  return { life, fake, recovery, scratch, config };
+  return { life, fake, recovery, scratch, config, ports };
 }
