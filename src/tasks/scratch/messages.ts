@@ -6,7 +6,9 @@ export const messages = defineMessages({
         [pg-cluster] scratch cluster
         [guest] restored guest
         [folder] folder
+        [pg-decoy] damaged copy
         [repository] repository
+        [repository-lock] lock of a repository
         [paused-container] stopped container
        *[other] { $kind }
     }
@@ -28,7 +30,9 @@ export const messages = defineMessages({
         [pg-cluster] временный кластер
         [guest] восстановленный гость
         [folder] папка
+        [pg-decoy] повреждённая копия
         [repository] репозиторий
+        [repository-lock] блокировка репозитория
         [paused-container] остановленный контейнер
        *[other] { $kind }
     }
