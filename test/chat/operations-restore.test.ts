@@ -185,6 +185,28 @@ describe('/restore pg', () => {
   });
 });
 
+describe('a copy that was to be kept, whose worker died', () => {
+  it('is told of at once, with where it is, and can be removed', async () => {
+    const { life, ask, card, scratch } = await openRestores();
+    const { id } = await ask('11:00 keep 4');
+    await life.requests.answer(id, 'confirm', as('anna'));
+    life.queued.length = 0;
+    const long = new Date(NOW.getTime() - hours(1));
+    await life.db.query(
+      `update runs set state = 'running', worker = 'dead', heartbeat_at = $2, started_at = $2, external = '{"begun":"x"}' where id = $1`,
+      [id, long],
+    );
+    const what = { folder: '/scratch/x', port: 54_330, until: new Date(NOW.getTime() + hours(4)).toISOString() };
+    await scratch.claim({ runId: id, kind: 'pg-cluster', place: 'main', what });
+    await life.round();
+    expect(await life.run(id)).toMatchObject({ state: 'failed', error: { text: 'restore-pg-unseen' } });
+    expect((await card(id)).en.text).toContain('/restore end main');
+    const end = await life.requests.request(as('boris'), 'restore.end', { stanza: 'main' });
+    await life.deliver();
+    expect(await life.run(end.id)).toMatchObject({ state: 'succeeded' });
+  });
+});
+
 describe('the picker of the moment', () => {
   const openPicker = async (more: Partial<FakeRestores> = {}) => {
     let fake: FakeRestores | undefined;

@@ -32,6 +32,7 @@ export const messages = defineMessages({
     restore-pg-left = something of the copy is left; it will be removed
     restore-pg-tidying = What was restored is being removed
     restore-pg-lost = The restore was interrupted, and the copy is gone. Production was not touched.
+    restore-pg-unseen = The copy was ready when the program was interrupted: nobody saw it, and it runs in { $folder }, port { $port }. Remove it with /restore end { $stanza }, or look at it.
     restore-pg-done = Restored beside production
     restore-pg-doubtful = Restored, but not as it has to be
     restore-pg-moment = Moment
@@ -62,6 +63,7 @@ export const messages = defineMessages({
     restore-pg-left = от копии что-то осталось; это будет удалено
     restore-pg-tidying = Убирается то, что было восстановлено
     restore-pg-lost = Восстановление прервалось, копии больше нет. Рабочая база не затронута.
+    restore-pg-unseen = Когда программа прервалась, копия была готова: её никто не проверил, она работает в { $folder }, порт { $port }. Посмотрите на неё или удалите: /restore end { $stanza }.
     restore-pg-done = Восстановлено рядом с рабочей базой
     restore-pg-doubtful = Восстановлено, но не так, как должно быть
     restore-pg-moment = Момент
@@ -190,8 +192,14 @@ export default defineOperation({
     return { ok: runs, text: { key: runs ? 'restore-pg-seen-kept' : 'restore-pg-lost' } };
   },
 
-  reconcile: async ({ ports, runId }, _args, external) => {
+  reconcile: async ({ ports, runId }, { stanza }, external) => {
     const mine = (await ports.scratch.open()).filter((thing) => thing.runId === runId);
+    // It stays until its end comes: nothing to wait for.
+    const kept = mine.find(({ what }) => what['until'] !== undefined);
+    if (kept) {
+      const args = { stanza, folder: String(kept.what['folder']), port: String(kept.what['port']) };
+      return { state: 'failed', text: { key: 'restore-pg-unseen', args } };
+    }
     if (mine.length > 0) return { state: 'busy', text: { key: 'restore-pg-tidying' } };
     return external === undefined ? { state: 'again' } : { state: 'failed', text: { key: 'restore-pg-lost' } };
   },
