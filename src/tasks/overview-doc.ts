@@ -15,6 +15,7 @@ import { formatBytes, formatDuration } from '../core/format.ts';
 import { defineMessages, type Translate } from '../core/i18n.ts';
 import type { View } from './define.ts';
 import type { OverviewData } from './overview.ts';
+import { judgeRecovery, recoveryBlocks } from './recovery/overview.ts';
 import { judgePeople } from './watch/people-doc.ts';
 import { judgeWatcher } from './watcher/state-doc.ts';
 
@@ -144,9 +145,14 @@ export function judge(data: OverviewData): { critical: number; warning: number; 
     data.proxmox.filter((part) => part.ok && part.data.limited.length > 0).length +
     data.certificates.filter(({ state }) => state === 'unknown').length;
   const own = judgeWatcher(data.watcher);
+  const told = data.backups.flatMap((part) =>
+    part.ok ? (part.data.state === 'ok' ? [] : [`pg:${part.data.id}`]) : [`pg:${part.source}`],
+  );
+  const recovery = judgeRecovery(data.recovery, told);
   const loud = data.firing.filter((incident) => !incident.silencedUntil);
   const warning =
     own.warning +
+    recovery.warning +
     judgePeople(data.people) +
     loud.filter(({ severity }) => severity === 'warning').length +
     data.backups.filter((part) => part.ok && part.data.state !== 'ok').length +
@@ -158,7 +164,7 @@ export function judge(data: OverviewData): { critical: number; warning: number; 
   return {
     critical: loud.filter(({ severity }) => severity === 'critical').length,
     warning,
-    unknown: silent + own.unknown,
+    unknown: silent + own.unknown + recovery.unknown,
   };
 }
 
@@ -193,7 +199,8 @@ const isSeen = ({
 }): boolean => status === 'available' && percent(used, total) !== undefined;
 
 /** The systems: nodes, guests, storage, backups, certificates. */
-export function systemBlocks(data: OverviewData, { t }: View): Block[] {
+export function systemBlocks(data: OverviewData, view: View): Block[] {
+  const { t } = view;
   const rows: (readonly [string, Inlines])[] = [];
   for (const part of data.proxmox) {
     if (!part.ok) {
@@ -233,7 +240,7 @@ export function systemBlocks(data: OverviewData, { t }: View): Block[] {
   });
   const blocks: Block[] = [facts(...rows)];
   if (backups.length > 0) blocks.push(line(bold(t('ov-backups'))), list(backups));
-  return [...blocks, ...certificateBlocks(data, t)];
+  return [...blocks, ...recoveryBlocks(data.recovery, view), ...certificateBlocks(data, t)];
 }
 
 function storageLine(

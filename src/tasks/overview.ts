@@ -13,6 +13,9 @@ import { observe } from '../store/observations.ts';
 import { stats } from '../store/outbox.ts';
 import { processes } from '../store/processes.ts';
 import { openRuns, recentRuns } from '../store/runs.ts';
+import type { RecoveryDesk } from './recovery/desk.ts';
+import { backupsResult } from './recovery/lines.ts';
+import { drillLine, drillLines, lastResult } from './recovery/overview.ts';
 import type { Several } from './several.ts';
 import { peopleSchema, peopleState } from './watch/people-doc.ts';
 import { type WatcherConfig, watcherSchema, watcherState } from './watcher/state.ts';
@@ -74,6 +77,8 @@ export const overviewSchema = z.object({
   at: z.coerce.date(),
   proxmox: z.array(section(proxmoxSchema)),
   backups: z.array(section(backupSchema)),
+  /** All backups as last looked at. */
+  recovery: backupsResult.optional(),
   alertmanager: section(z.object({ silences: z.number() })).optional(),
   firing: z.array(incidentSchema),
   certificates: z.array(certificateSchema),
@@ -101,6 +106,7 @@ export const nightSchema = z.object({
     }),
   ),
   runs: z.number(),
+  drills: z.array(drillLine).default([]),
   /** Informational messages of which it is unknown whether they arrived. */
   unconfirmed: z.number(),
 });
@@ -121,6 +127,7 @@ export interface OverviewOptions {
   readonly pgbackrest: Several<PgBackRest>;
   readonly alertmanager: Alertmanager | undefined;
   readonly queued: () => Promise<number>;
+  readonly recovery?: RecoveryDesk;
 }
 
 const LIMIT_MS = seconds(8);
@@ -192,23 +199,25 @@ export function createOverview(options: OverviewOptions): Overview {
     collect: async (signal) => {
       const now = clock.now();
       const { alertmanager } = options;
-      const [proxmox, backups, am, incidents, seen, open, outbox, alive, queued, watcher, people] = await Promise.all([
-        Promise.all(options.proxmox.all.map((host) => ask(host.id, signal, (s) => proxmoxOf(host, s)))),
-        Promise.all(options.pgbackrest.all.map((stanza) => ask(stanza.id, signal, (s) => backupOf(stanza, s)))),
-        alertmanager
-          ? ask('Alertmanager', signal, async (s) => ({
-              silences: (await alertmanager.silences(s)).filter(({ state }) => state === 'active').length,
-            }))
-          : undefined,
-        firing(db),
-        certificates(db),
-        openRuns(db, ['confirming', 'approving', 'reconciling']),
-        stats(db, now),
-        processes(db, new Date(now.getTime() - seconds(60))),
-        options.queued(),
-        watcherState(db, clock, config),
-        peopleState(db, config, now),
-      ]);
+      const [proxmox, backups, am, incidents, seen, open, outbox, alive, queued, watcher, people, recovery] =
+        await Promise.all([
+          Promise.all(options.proxmox.all.map((host) => ask(host.id, signal, (s) => proxmoxOf(host, s)))),
+          Promise.all(options.pgbackrest.all.map((stanza) => ask(stanza.id, signal, (s) => backupOf(stanza, s)))),
+          alertmanager
+            ? ask('Alertmanager', signal, async (s) => ({
+                silences: (await alertmanager.silences(s)).filter(({ state }) => state === 'active').length,
+              }))
+            : undefined,
+          firing(db),
+          certificates(db),
+          openRuns(db, ['confirming', 'approving', 'reconciling']),
+          stats(db, now),
+          processes(db, new Date(now.getTime() - seconds(60))),
+          options.queued(),
+          watcherState(db, clock, config),
+          peopleState(db, config, now),
+          options.recovery && lastResult(options.recovery, now),
+        ]);
       const stale = now.getTime() - hours(2 * config.certificates.everyHours) - hours(1);
       const certificateStates = config.certificates.endpoints.map(({ id }) => {
         const row = seen.find(({ endpoint }) => endpoint === id);
@@ -222,6 +231,7 @@ export function createOverview(options: OverviewOptions): Overview {
         at: now,
         proxmox,
         backups,
+        ...(recovery ? { recovery } : {}),
         ...(am ? { alertmanager: am } : {}),
         firing: incidents.map((row) => briefly(row, nameOf)),
         certificates: certificateStates,
@@ -246,12 +256,14 @@ export function createOverview(options: OverviewOptions): Overview {
     },
     night: async (from) => {
       const now = clock.now();
-      const [incidents, runs, outbox] = await Promise.all([
+      const [incidents, runs, outbox, drills] = await Promise.all([
         between(db, from, now),
         recentRuns(db, { since: from, limit: 500 }),
         stats(db, now),
+        options.recovery ? drillLines(options.recovery, { since: from, limit: 8 }) : [],
       ]);
       return nightSchema.parse({
+        drills,
         from,
         incidents: incidents.map((row) => briefly(row, nameOf)),
         failedRuns: runs.filter(({ state }) => state === 'failed').slice(0, 20),

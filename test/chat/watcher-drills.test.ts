@@ -12,6 +12,7 @@ import { ALERTMANAGER } from '../../src/tasks/incidents.ts';
 import drillAlert from '../../src/tasks/operations/drill-alert.ts';
 import drillSeen from '../../src/tasks/operations/drill-seen.ts';
 import drills from '../../src/tasks/operations/drills.ts';
+import { createRecoveryDesk, type RecoveryDesk } from '../../src/tasks/recovery/desk.ts';
 import { createIncidentWriter } from '../../src/tasks/watch/writer.ts';
 import { createDrillDesk, createDrillWatch, type DrillDesk } from '../../src/tasks/watcher/drills.ts';
 import { as, openLife } from './support/life.ts';
@@ -29,7 +30,7 @@ async function open(options: { readonly alertmanager?: boolean } = {}) {
       ? {}
       : { alertmanager: { url: 'http://127.0.0.1:9093', webhook_token: 'env:TOKEN' } }),
   });
-  const ports: { drills?: DrillDesk } = {};
+  const ports: { drills?: DrillDesk; recovery?: RecoveryDesk } = {};
   const life = await openLife({ operations: OPERATIONS, ports });
   const { db, clock } = life;
   const writer = createIncidentWriter(config);
@@ -49,6 +50,7 @@ async function open(options: { readonly alertmanager?: boolean } = {}) {
   };
   const shared = { db, clock, config, alertmanager, t: texts.for('ru') };
   ports.drills = createDrillDesk(shared);
+  ports.recovery = createRecoveryDesk({ db, clock, log: silentLog, config, parts: undefined });
   const watch = createDrillWatch({ ...shared, writer, log: silentLog });
   const start = async (): Promise<string> => {
     const { id } = await life.requests.request(as('anna'), 'drill.alert', {});

@@ -7,6 +7,7 @@ import { type NightData, nightSchema, overviewSchema } from '../overview.ts';
 import { chunk, firingBlocks, overviewButtons, systemBlocks, verdictBlock, waitingBlocks } from '../overview-doc.ts';
 import { peopleBlocks, takenBlocks } from '../watch/people-doc.ts';
 import { watcherBlocks } from '../watcher/state-doc.ts';
+import { drillBlocks } from '../recovery/overview.ts';
 
 export const messages = defineMessages({
   en: `
@@ -71,6 +72,7 @@ export default defineOperation({
     if (args.due !== undefined) blocks.push(line(`${t('digest-late')} `, time(new Date(args.due))));
     blocks.push(
       ...nightBlocks(night, view),
+      ...drillBlocks(night.drills, view),
       ...firingBlocks(overview, view),
       ...takenBlocks(overview.firing, view),
       ...peopleBlocks(overview.people, view),

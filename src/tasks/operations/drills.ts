@@ -5,6 +5,7 @@ import { formatDuration } from '../../core/format.ts';
 import { defineMessages, type Translate } from '../../core/i18n.ts';
 import { defineOperation } from '../define.ts';
 import { LEGS, type Leg, legMs, legText, wayMs } from '../watcher/drill-doc.ts';
+import { drillBlocks, drillLine as restoreLine, drillLines } from '../recovery/overview.ts';
 
 export const messages = defineMessages({
   en: `
@@ -57,23 +58,29 @@ export default defineOperation({
   role: 'viewer',
   risk: 'read',
   args: z.object({}),
-  result: z.object({ drills: z.array(drillLine) }),
-  ports: ['drills'],
+  result: z.object({ drills: z.array(drillLine), restores: z.array(restoreLine).default([]) }),
+  ports: ['drills', 'recovery'],
   inline: true,
   timeoutMs: seconds(10),
   plan: async () => ({ target: 'drills', lines: [] }),
-  run: async ({ ports }) => ({
-    state: 'succeeded',
-    result: { drills: (await ports.drills.last(SHOWN)).map((one) => drillLine.parse(one)) },
-  }),
-  report: ({ drills }, _args, { t }) => {
+  run: async ({ ports }) => {
+    const [alerts, restores] = await Promise.all([
+      ports.drills.last(SHOWN),
+      drillLines(ports.recovery, { limit: SHOWN }),
+    ]);
+    return { state: 'succeeded', result: { drills: alerts.map((one) => drillLine.parse(one)), restores } };
+  },
+  report: ({ drills, restores }, _args, view) => {
+    const { t } = view;
     const start: Button = {
       kind: 'press',
       label: t('drills-start'),
       press: { kind: 'operation', operation: 'drill.alert', args: {} },
     };
     const [newest] = drills;
-    if (!newest) return { blocks: [title('info', t('drills-none'))], buttons: [[start]] };
+    if (!newest) {
+      return { blocks: [title('info', t('drills-none')), ...drillBlocks(restores, view)], buttons: [[start]] };
+    }
     const icon = newest.state === 'passed' ? 'ok' : newest.state === 'failed' ? 'warning' : 'running';
     const rows: (readonly [string, Inlines])[] = [];
     const ways = drills.flatMap((one) => wayMs(one) ?? []);
@@ -87,6 +94,7 @@ export default defineOperation({
         title(icon, bold(t(`drills-head-${newest.state}`))),
         ...(rows.length > 0 ? [facts(...rows)] : [line(t('drill-waits'))]),
         list(drills.map((one) => brief(one, t))),
+        ...drillBlocks(restores, view),
       ],
       buttons: newest.state === 'running' ? [] : [[start]],
     };

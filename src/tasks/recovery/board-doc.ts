@@ -215,7 +215,7 @@ function byKind(lines: readonly BoardLine[], view: View): Block[] {
 }
 
 /** `🟠 pg:main · 3 h old · 1.2 GB · ✔ verified · restored 12 d ago`, and a sentence when it is not in order. */
-export function shortLine(one: BoardLine, { t, now }: View): Inlines {
+export function shortLine(one: BoardLine, { t, now }: View, isAlone = false): Inlines {
   const { target, state, newestAt, sizeBytes, integrity, drill } = one;
   const age = newestAt ? t('backups-old', { age: ago(newestAt, now, t) }) : t('backups-no-backup');
   const parts = [
@@ -230,7 +230,7 @@ export function shortLine(one: BoardLine, { t, now }: View): Inlines {
     return [`${VERDICT_MARK[state]} `, code(nameOf(target)), ' · ', state === 'ok' ? said : bold(said)];
   }
   const told = state === 'ok' ? [] : [' — ', bold(say(t, one.line))];
-  return [`${VERDICT_MARK[state]} `, code(nameOf(target)), ` · ${parts.join(' · ')}`, ...told];
+  return [`${VERDICT_MARK[state]} `, code(isAlone ? target : nameOf(target)), ` · ${parts.join(' · ')}`, ...told];
 }
 
 function drillWords({ state, at, failed }: BoardLine['drill'], now: Date, t: Translate): string[] {
