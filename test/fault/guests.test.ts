@@ -76,7 +76,7 @@ it.for(['handle asked,at', 'handle asked,at,upid'])(
   },
 );
 
-it.for(['made guest', /^handle .*copy$/u, /^handle .*upid/u, 'gone guest'])(
+it.for(['made guest', /^handle .*upid/u])(
   'a drill of a guest whose worker is killed at “%s” leaves no guest behind',
   async (moment) => {
     slowly('vzrestore');

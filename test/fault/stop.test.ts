@@ -33,7 +33,7 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
     await site.expectTidy();
   });
 
-  it.for(['made pg-cluster', 'progress pgbackrest-step-restoring', 'progress pg-step-replaying'])(
+  it.for(['progress pgbackrest-step-restoring', 'progress pg-step-replaying'])(
     'of a drill cancelled at “%s” nothing is there after five seconds',
     async (moment) => {
       const id = await site.ask('drill.restore', { target: 'pg:main' });
