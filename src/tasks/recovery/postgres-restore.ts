@@ -136,8 +136,9 @@ export function createPgRestorer(options: PgRestorerOptions): PgRestorer {
     const [info, health] = await Promise.all([backups.info(signal), archive(signal)]);
     const chosen = repo ?? Math.min(...info.backups.map(({ repoKey }) => repoKey), ...info.repos.map(({ key }) => key));
     const listed = info.backups.filter(({ repoKey }) => repoKey === chosen);
-    const until = health ? health.lastArchivedAt : clock.now();
-    const window = until && restoreWindow(listed, until);
+    // The server forgets its counters in a crash: then the newest backup is what is known to be in the archive.
+    const newest = new Date(Math.max(0, ...listed.map(({ stoppedAt }) => stoppedAt.getTime())));
+    const window = restoreWindow(listed, health ? (health.lastArchivedAt ?? newest) : clock.now());
     return {
       backups: listed,
       repo: chosen,

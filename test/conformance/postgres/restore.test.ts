@@ -140,6 +140,13 @@ withComponents(['postgres', 'pgbackrest'], () => {
     await expect(asked(new Date(Date.now() + 3_600_000))).rejects.toMatchObject({ code: 'pg-target-too-late', args });
     expect(await asked(new Date(inTheSecond.getTime() + 1000))).toMatchObject({ label: backups[0]?.label });
     expect(window?.from).toEqual(new Date(inTheSecond.getTime() + 1000));
+    // As after a crash of production, which forgets its counters.
+    await ground.cluster.query(`select pg_stat_reset_shared('archiver')`);
+    const forgotten = await restorer.look(never);
+    expect(forgotten.archive?.lastArchivedAt).toBeUndefined();
+    expect(forgotten.window?.from).toEqual(window?.from);
+    await restorer.mark(never);
+    expect((await restorer.look(never)).archive?.lastArchivedAt).toBeDefined();
     expect(await left()).toEqual([]);
   });
 
