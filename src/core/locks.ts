@@ -4,10 +4,10 @@
  */
 
 /** Everything on a Proxmox host or cluster. */
-export const hostLock = (proxmox: string): string => segment(proxmox);
+const hostLock = (proxmox: string): string => segment(proxmox);
 
 /** A guest, and what runs in it. */
-export const guestLock = (proxmox: string, vmid: number): string => `${segment(proxmox)}/${vmid}`;
+export const guestLock = (proxmox: string, vmid: number): string => `${hostLock(proxmox)}/${vmid}`;
 
 /** A machine reached over SSH: the guest that it is, when the configuration says so (`pve1/101`). */
 export const machineLock = (host: string, guest?: string): string => guest ?? `host-${segment(host)}`;
