@@ -20,6 +20,7 @@ import { createOverview } from '../tasks/overview.ts';
 import type { Ports } from '../tasks/ports.ts';
 import { lastBoard } from '../tasks/recovery/board.ts';
 import { createRecoveryDesk } from '../tasks/recovery/desk.ts';
+import { createSloDesk } from '../tasks/recovery/slo.ts';
 import { guestSettings } from '../tasks/recovery/guest-settings.ts';
 import { pgRestorers } from '../tasks/recovery/postgres-parts.ts';
 import { backupTargets, checkTargets, drillsGuests, drillTargets } from '../tasks/recovery/targets.ts';
@@ -116,6 +117,7 @@ export function portsOf(options: PortsOptions): Ports {
   const { random, secrets } = options;
   const parts = systems && recoveryParts(config, systems, { db, clock, log, random, scratch, secrets });
   const recovery = createRecoveryDesk({ db, clock, log, config, parts });
+  const slo = createSloDesk({ db, clock, config, catalogue });
   const { runbooks, version } = options;
   const dr = createDrDesk({ db, clock, config, runbooks, version });
   const own = {
@@ -125,6 +127,7 @@ export function portsOf(options: PortsOptions): Ports {
     incidents,
     lockPaths,
     recovery,
+    slo,
     runbooks,
     scratch,
     storms,
@@ -193,6 +196,7 @@ export function portsOf(options: PortsOptions): Ports {
       proxmox,
       pgbackrest,
       alertmanager,
+      recovery,
       queued: async () => (await queue.counts()).waiting,
     }),
     get alertmanager() {

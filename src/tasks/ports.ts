@@ -12,6 +12,7 @@ import type { LockPaths } from './lock-paths.ts';
 import type { ScratchDesk } from './scratch/desk.ts';
 import type { SilenceDesk } from './silences/desk.ts';
 import type { RecoveryDesk } from './recovery/desk.ts';
+import type { SloDesk } from './recovery/slo.ts';
 import type { PgRestorer } from './recovery/postgres-restore.ts';
 import type { Runbooks } from './runbooks.ts';
 import type { Several } from './several.ts';
@@ -48,6 +49,7 @@ export interface Ports {
   readonly storms: StormDesk;
   readonly scratch: ScratchDesk;
   readonly silences: SilenceDesk;
+  readonly slo: SloDesk;
 }
 
 export type PortName = keyof Ports;
