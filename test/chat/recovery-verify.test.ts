@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { days, hours } from '../../src/core/clock.ts';
 import { VakhtaError } from '../../src/core/error.ts';
+import { catalogue } from '../../src/core/i18n.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { allMessages } from '../../src/messages.gen.ts';
+import { between } from '../../src/store/incidents.ts';
+import { createLedgerWatch } from '../../src/tasks/recovery/watch.ts';
+import { createIncidentWriter } from '../../src/tasks/watch/writer.ts';
 import verify from '../../src/tasks/operations/verify.ts';
 import { as, gate } from './support/life.ts';
 import { openRecovery } from './support/recovery.ts';
@@ -24,6 +30,26 @@ async function open(options: Parameters<typeof openRecovery>[1] = {}) {
   const integrity = async (target = 'pg:main') => (await opened.recovery.integrity()).get(target)?.state;
   return { ...opened, check, integrity, decoys: () => decoys };
 }
+
+it('damage that was found burns until a check finds none', async () => {
+  const { life, config, recovery } = await open();
+  const { db, clock } = life;
+  const t = catalogue(allMessages).for('en');
+  const watch = createLedgerWatch({ db, clock, log: silentLog, writer: createIncidentWriter(config), t });
+  const signal = new AbortController().signal;
+  const states: string[][] = [];
+  const base = { target: 'pg:main', kind: 'verify', readBytes: undefined, ofBytes: undefined } as const;
+  for (const state of ['failed', 'broken', 'ok'] as const) {
+    await clock.advance(hours(1));
+    await recovery.checked({ ...base, lines: [], state, at: clock.now() });
+    await watch.round(signal);
+    await watch.round(signal);
+    const found = await between(db, new Date(0), new Date('2030-01-01'));
+    states.push(found.map((one) => `${one.state} ${one.title}`));
+  }
+  expect(states.map((one) => one.map((line) => line.split(' ')[0]))).toEqual([['firing'], ['firing'], ['resolved']]);
+  expect(states[0]?.[0]).toContain('pg:main');
+});
 
 describe('a check of integrity', () => {
   it('proves itself with planted damage, once a day', async () => {

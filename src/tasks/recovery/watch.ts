@@ -8,6 +8,8 @@ import { currentIncidents, type Incident as StoredIncident } from '../../store/i
 import {
   breakOrphanedDrills,
   enterRefusedDrills,
+  type IntegrityCheck,
+  newestIntegrityChecks,
   newestRestoreDrills,
   type RestoreDrill,
 } from '../../store/recovery.ts';
@@ -24,18 +26,23 @@ export const messages = defineMessages({
     recovery-incident-broken = Restore drill of { $target } could not be done
     recovery-incident-text = Until a drill succeeds (/drill restore { $target }), nobody knows whether it can be brought back.
     recovery-incident-proof = { $proof }. { $rest }
+    recovery-incident-damaged = Damage found in the backups { $target }
+    recovery-incident-damaged-text = Do not rely on them. /verify { $target } looks again; a check that finds none ends this incident.
   `,
   ru: `
     recovery-incident-failed = Учение провалено: { $target } не восстановить как надо
     recovery-incident-broken = Учение не состоялось: { $target }
     recovery-incident-text = Пока учение не пройдёт (/drill restore { $target }), неизвестно, можно ли это вернуть.
     recovery-incident-proof = { $proof }. { $rest }
+    recovery-incident-damaged = В копиях { $target } найдено повреждение
+    recovery-incident-damaged-text = На них полагаться нельзя. /verify { $target } проверит снова; если повреждений не будет, инцидент закроется.
   `,
 });
 
 /** How far back drills that were refused before they began are entered. */
 const REFUSED_DAYS = 2;
 const keyOf = (target: string): string => `restore-drill:${target}`;
+const damageKey = (target: string): string => `damage:${target}`;
 
 export interface LedgerWatchOptions {
   readonly db: Database;
@@ -75,6 +82,31 @@ export function createLedgerWatch({ db, clock, log, writer, t }: LedgerWatchOpti
     }
   };
 
+  /** Damage that a check has found burns until a check finds none. One that could not be done says nothing. */
+  const reportCheck = async (check: IntegrityCheck, row: StoredIncident | undefined): Promise<void> => {
+    const { target, state, lines } = check;
+    const key = damageKey(target);
+    const open = row?.state === 'firing' ? row : undefined;
+    const labels = { alertname: 'BackupDamaged', severity: 'warning', service: 'backups', target };
+    const now = clock.now();
+    if (state === 'failed' && !open) {
+      if (row?.resolvedAt && row.resolvedAt >= check.at) return;
+      const [line] = lines;
+      const rest = t('recovery-incident-damaged-text', { target });
+      const annotations = {
+        summary: t('recovery-incident-damaged', { target }),
+        description: line ? t('recovery-incident-proof', { proof: say(t, line), rest }) : rest,
+      };
+      const group = ownGroup({ key, status: 'firing', labels, annotations, startsAt: check.at });
+      await db.tx((tx) => writer.apply(tx, OWN_SOURCE, [group], now));
+    } else if ((state === 'ok' || state === 'warning') && open) {
+      const { annotations = { summary: open.title } } = Object.values(incidentOf(open).data.alerts)[0] ?? {};
+      const startsAt = open.startedAt;
+      const group = ownGroup({ key, status: 'resolved', labels, annotations, startsAt, endsAt: now });
+      await db.tx((tx) => writer.apply(tx, OWN_SOURCE, [group], now));
+    }
+  };
+
   return {
     round: async () => {
       const now = clock.now();
@@ -88,6 +120,13 @@ export function createLedgerWatch({ db, clock, log, writer, t }: LedgerWatchOpti
         drills.map(({ target }) => keyOf(target)),
       );
       for (const drill of drills) await report(drill, incidents.get(keyOf(drill.target)));
+      const checks = (await newestIntegrityChecks(db)).filter(({ kind }) => kind === 'verify');
+      const damage = await currentIncidents(
+        db,
+        OWN_SOURCE,
+        checks.map(({ target }) => damageKey(target)),
+      );
+      for (const check of checks) await reportCheck(check, damage.get(damageKey(check.target)));
     },
   };
 }
