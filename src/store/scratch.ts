@@ -54,8 +54,8 @@ export function openScratch(q: Queryable): Promise<ScratchRow[]> {
 
 /**
  * What outlived its run, oldest first: the run is over, forgotten, or has been without a living worker since `lostBefore`. What
- * is to stay for a while (`what.until`) comes when that is over, or when its run has come to nothing: nobody was told of it. Those
- * not to be tried again yet are left out.
+ * is to stay for a while (`what.until`) comes when that is over, and so does what the same run noted of it before it was to stay.
+ * Those not to be tried again yet are left out.
  */
 export function leftOver(q: Queryable, now: Date, lostBefore: Date): Promise<ScratchRow[]> {
   return many(
@@ -68,8 +68,10 @@ export function leftOver(q: Queryable, now: Date, lostBefore: Date): Promise<Scr
      where (next_try_at is null or next_try_at <= $1)
        and (state is null or finished_at is not null
          or (state in ('running', 'verifying', 'reconciling') and heartbeat_at <= $2))
-       and (what ->> 'until' is null or (what ->> 'until')::timestamptz <= $1
-         or state not in ('succeeded', 'warning'))
+       and (what ->> 'until' is null or (what ->> 'until')::timestamptz <= $1)
+       and not exists (
+         select from scratch_things k where k.run_id = t.run_id and k.kind = t.kind and k.place = t.place
+           and k.released_at is null and (k.what ->> 'until')::timestamptz > $1)
      order by t.id`,
     [now, lostBefore],
   );

@@ -22,7 +22,7 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
     },
   );
 
-  it('a restore whose worker is killed when its copy was to stay leaves nothing behind: nobody was told of it', async () => {
+  it('a restore whose worker is killed when its copy is to stay says where the copy is, and it can be ended', async () => {
     expect(await site.killRestoreAt('gone pg-cluster', 1)).toBe('failed');
   });
 });

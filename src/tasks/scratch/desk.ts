@@ -21,7 +21,7 @@ export interface ScratchThing {
 export interface ScratchDesk {
   /**
    * Notes a thing before it is made; its id. Throws `scratch-run-over` when the run has ended: a worker that was given up for dead
-   * must not make what nobody would look for. `what.until` (an ISO time) lets it outlive its run until then, when that ends well.
+   * must not make what nobody would look for. `what.until` (an ISO time) lets it outlive its run until then.
    */
   claim(thing: Pick<ScratchThing, 'runId' | 'kind' | 'place' | 'what'>): Promise<string>;
   /** It is gone, seen by the one who removed it. */

@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
+import { isFinal } from '../../../src/core/run.ts';
 import type { Run } from '../../../src/store/runs.ts';
 import {
   type Cluster,
@@ -10,6 +11,7 @@ import {
   startPostgres,
   startSshd,
   temporaryFolder,
+  until,
 } from '../../support/components/index.ts';
 import { isRoot, systemUser } from '../../support/components/process.ts';
 import { openSite, processesWith, type Site } from './steps.ts';
@@ -170,7 +172,17 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
     killRestoreAt: async (moment, keep) => {
       const id = await site.ask('restore.pg', { stanza: 'main', at: 'latest', keep });
       await killAt(id, moment);
-      const { state } = await site.ended(id);
+      await until('the end of the restore', async () => isFinal((await site.run(id)).state));
+      const { state } = await site.run(id);
+      const kept = `select from scratch_things where run_id = $1 and released_at is null and what ? 'until'`;
+      if ((await site.rows(kept, [id])).length > 0) {
+        // It was to stay, and what is told of it is true: it is there, and can be ended.
+        expect((await readdir(scratch)).length).toBe(1);
+        expect(await site.ended(await site.ask('restore.end', { stanza: 'main' }))).toMatchObject({
+          state: 'succeeded',
+        });
+      }
+      await site.ended(id);
       await expectTidy();
       return state;
     },
