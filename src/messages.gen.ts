@@ -98,6 +98,7 @@ import { messages as tasksOperationsSilenceEnd } from './tasks/operations/silenc
 import { messages as tasksOperationsSilenceExtend } from './tasks/operations/silence-extend.ts';
 import { messages as tasksOperationsSilence } from './tasks/operations/silence.ts';
 import { messages as tasksOperationsSilences } from './tasks/operations/silences.ts';
+import { messages as tasksOperationsSlo } from './tasks/operations/slo.ts';
 import { messages as tasksOperationsStatus } from './tasks/operations/status.ts';
 import { messages as tasksOperationsStormAck } from './tasks/operations/storm-ack.ts';
 import { messages as tasksOperationsStormList } from './tasks/operations/storm-list.ts';
@@ -116,6 +117,7 @@ import { messages as tasksRecoveryGuestRights } from './tasks/recovery/guest-rig
 import { messages as tasksRecoveryGuestsDrill } from './tasks/recovery/guests-drill.ts';
 import { messages as tasksRecoveryGuestsState } from './tasks/recovery/guests-state.ts';
 import { messages as tasksRecoveryMoments } from './tasks/recovery/moments.ts';
+import { messages as tasksRecoveryOverview } from './tasks/recovery/overview.ts';
 import { messages as tasksRecoveryPbsMessages } from './tasks/recovery/pbs-messages.ts';
 import { messages as tasksRecoveryPbsVerify } from './tasks/recovery/pbs-verify.ts';
 import { messages as tasksRecoveryPostgresDrill } from './tasks/recovery/postgres-drill.ts';
@@ -123,6 +125,7 @@ import { messages as tasksRecoveryPostgresMessages } from './tasks/recovery/post
 import { messages as tasksRecoveryPostgresProof } from './tasks/recovery/postgres-proof.ts';
 import { messages as tasksRecoveryPostgresRestore } from './tasks/recovery/postgres-restore.ts';
 import { messages as tasksRecoveryPostgresVerify } from './tasks/recovery/postgres-verify.ts';
+import { messages as tasksRecoverySlo } from './tasks/recovery/slo.ts';
 import { messages as tasksRecoveryWatch } from './tasks/recovery/watch.ts';
 import { messages as tasksRecoveryWords } from './tasks/recovery/words.ts';
 import { messages as tasksScratchMessages } from './tasks/scratch/messages.ts';
@@ -239,6 +242,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsSilenceExtend,
     tasksOperationsSilence,
     tasksOperationsSilences,
+    tasksOperationsSlo,
     tasksOperationsStatus,
     tasksOperationsStormAck,
     tasksOperationsStormList,
@@ -257,6 +261,7 @@ export const allMessages: readonly Messages[] = [
     tasksRecoveryGuestsDrill,
     tasksRecoveryGuestsState,
     tasksRecoveryMoments,
+    tasksRecoveryOverview,
     tasksRecoveryPbsMessages,
     tasksRecoveryPbsVerify,
     tasksRecoveryPostgresDrill,
@@ -264,6 +269,7 @@ export const allMessages: readonly Messages[] = [
     tasksRecoveryPostgresProof,
     tasksRecoveryPostgresRestore,
     tasksRecoveryPostgresVerify,
+    tasksRecoverySlo,
     tasksRecoveryWatch,
     tasksRecoveryWords,
     tasksScratchMessages,

@@ -3,7 +3,8 @@ import { hours } from '../../core/clock.ts';
 import { bold, code, doc, facts, time } from '../../core/doc.ts';
 import { VakhtaError } from '../../core/error.ts';
 import { formatBytes, formatDuration } from '../../core/format.ts';
-import { defineMessages } from '../../core/i18n.ts';
+import { defineMessages, type Text } from '../../core/i18n.ts';
+import type { StanzaInfo } from '../../integrations/pgbackrest/info.ts';
 import { backupLock } from '../../core/locks.ts';
 import { stanzaLine, summary } from '../../integrations/pgbackrest/pgbackrest.ts';
 import { defineOperation, definite } from '../define.ts';
@@ -17,6 +18,8 @@ export const messages = defineMessages({
     op-backup-pg-arg-type = Which kind? full copies everything, diff copies what changed since the last full one, incr what changed since the last backup.
     backup-pg-plan = a backup of { $stanza } of kind { $type }; the last one is { $label }
     backup-pg-plan-first = the first backup of { $stanza }, so pgBackRest makes a full one
+    backup-pg-plan-held = somebody is backing it up or expiring it right now, and this run would be refused its lock
+    backup-pg-plan-held-percent = somebody is backing it up right now ({ $percent } % copied), and this run would be refused its lock
     backup-pg-seen = { $label } is listed in the repository
     backup-pg-not-seen = { $label } is not listed in the repository
     backup-pg-busy = pgBackRest is still working
@@ -38,6 +41,8 @@ export const messages = defineMessages({
     op-backup-pg-arg-type = Какого вида? full копирует всё, diff — изменения с последней полной, incr — с последней копии.
     backup-pg-plan = копия { $stanza } вида { $type }; последняя сейчас — { $label }
     backup-pg-plan-first = первая копия { $stanza }, поэтому pgBackRest сделает полную
+    backup-pg-plan-held = прямо сейчас её копируют или чистят, этот запуск упрётся в чужую блокировку
+    backup-pg-plan-held-percent = прямо сейчас её уже копируют ({ $percent } %), этот запуск упрётся в чужую блокировку
     backup-pg-seen = { $label } есть в репозитории
     backup-pg-not-seen = { $label } нет в репозитории
     backup-pg-busy = pgBackRest ещё работает
@@ -74,6 +79,13 @@ const NOT_BEGUN = new Set(['pgbackrest-lock-held', 'pgbackrest-db-connect']);
 /** States of a stanza in which a backup can be made: healthy, or without any backup yet. */
 const READY = new Set(['ok', 'no-valid-backups']);
 
+/** Somebody else works on the stanza, with pgBackRest itself or through another process: this run would be refused by it. */
+function heldLines({ backupLock: { held, sizeBytes, doneBytes } }: StanzaInfo): Text[] {
+  if (!held) return [];
+  if (!sizeBytes || doneBytes === undefined) return [{ key: 'backup-pg-plan-held' }];
+  return [{ key: 'backup-pg-plan-held-percent', args: { percent: Math.floor((doneBytes / sizeBytes) * 100) } }];
+}
+
 export default defineOperation({
   name: 'backup.pg',
   messages,
@@ -103,6 +115,7 @@ export default defineOperation({
         last
           ? { key: 'backup-pg-plan', args: { stanza, type, label: last.label } }
           : { key: 'backup-pg-plan-first', args: { stanza, type } },
+        ...heldLines(info),
       ],
       bound: { locks: [backupLock(ports.lockPaths.postgres(stanza))] },
     };

@@ -25,6 +25,7 @@ import guestShutdown from './guest-shutdown.ts';
 import guestStart from './guest-start.ts';
 import guestStop from './guest-stop.ts';
 import handover from './handover.ts';
+import kit from './kit.ts';
 import logs from './logs.ts';
 import maintenance from './maintenance.ts';
 import probes from './probes.ts';
@@ -34,6 +35,7 @@ import silenceEnd from './silence-end.ts';
 import silenceExtend from './silence-extend.ts';
 import silence from './silence.ts';
 import silences from './silences.ts';
+import slo from './slo.ts';
 import status from './status.ts';
 import stormAck from './storm-ack.ts';
 import stormList from './storm-list.ts';
@@ -71,6 +73,7 @@ export const operations: readonly Operation[] = [
   guestStart,
   guestStop,
   handover,
+  kit,
   logs,
   maintenance,
   probes,
@@ -80,6 +83,7 @@ export const operations: readonly Operation[] = [
   silenceExtend,
   silence,
   silences,
+  slo,
   status,
   stormAck,
   stormList,

@@ -200,7 +200,7 @@ withComponents(['postgres', 'pgbackrest'], () => {
   test('a decoy that is cut short leaves nothing either', async () => {
     const controller = new AbortController();
     const cut = { ...context(), signal: controller.signal, progress: () => controller.abort(new Error('stop')) };
-    await expect(verifiable.decoy?.(cut)).rejects.toThrow();
+    await expect(verifiable.decoy?.(cut)).rejects.toThrow(/stop/);
     expect(await readdir(scratch.path)).toEqual([]);
     expect(desk.left.size).toBe(0);
   });
