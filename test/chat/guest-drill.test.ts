@@ -29,7 +29,7 @@ const PVE = {
   },
 };
 
-async function open(speed = 200) {
+async function open(speed = 60) {
   const host = await openGuestHost(undefined, speed);
   const { time: clock, client } = host;
   const config = configWith({ proxmox: [PVE], recovery: { rto_minutes: 30, rpo_minutes: 10_000 } });

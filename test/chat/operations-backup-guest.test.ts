@@ -16,7 +16,7 @@ interface Options {
 }
 
 async function open({ token = BACKUP_TOKEN, settings = SETTINGS }: Options = {}) {
-  const host = await openGuestHost(token, 200);
+  const host = await openGuestHost(token);
   const { time, client } = host;
   const ports = { proxmox: several([['pve1', client]]), guestSettings: { of: () => settings ?? undefined } };
   const life = await openLife({ operations: [backup], ports, time });
@@ -204,7 +204,7 @@ describe('/backup guest', () => {
   });
 
   it('that hangs and is cancelled stops its task', async () => {
-    const { begin, life, simulator, posts } = await open();
+    const { begin, life, simulator, posts, settled } = await open();
     simulator.tasks.script({ type: 'vzdump', hang: true });
     const id = await begin({ guest: 'nginx' });
     const working = life.deliver();
@@ -212,7 +212,7 @@ describe('/backup guest', () => {
     await life.requests.answer(id, 'cancel', as('boris'));
     life.executor.cancel(id);
     await working;
-    expect(await life.run(id)).toMatchObject({ state: 'cancelled' });
+    await settled(id).toBe('cancelled');
     expect(posts.at(-1)).toMatch(/^DELETE \/nodes\/pve1\/tasks\//);
     expect(simulator.tasks.running('104')).toBeUndefined();
     expect(simulator.guest(104).lock).toBeUndefined();
