@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bold, code, type Icon, type Inlines } from '../../core/doc.ts';
+import { bold, type Icon, type Inlines } from '../../core/doc.ts';
 import { formatDuration } from '../../core/format.ts';
 import { defineMessages, type Text, type Translate } from '../../core/i18n.ts';
 import { parseTarget } from '../../core/recovery.ts';
@@ -19,10 +19,6 @@ export const messages = defineMessages({
     recovery-state-down = bad
     recovery-state-unknown = unknown
     recovery-goal = goal { $goal }
-    recovery-drill-passed = passed
-    recovery-drill-failed = failed
-    recovery-drill-broken = could not be done
-    recovery-drill-running = under way
   `,
   ru: `
     recovery-kind-pg = PostgreSQL
@@ -37,10 +33,6 @@ export const messages = defineMessages({
     recovery-state-down = плохо
     recovery-state-unknown = неизвестно
     recovery-goal = норма { $goal }
-    recovery-drill-passed = пройдено
-    recovery-drill-failed = провалено
-    recovery-drill-broken = не состоялось
-    recovery-drill-running = идёт
   `,
 });
 
@@ -78,9 +70,6 @@ export const againstGoal = (ms: number, goalMs: number, t: Translate): Inlines =
   bold(formatDuration(ms, t)),
   ` · ${t('recovery-goal', { goal: formatDuration(goalMs, t) })}`,
 ];
-
-/** The name of a target as it is typed, to be copied. */
-export const targetCode = (target: string): Inlines => code(target);
 
 export const kindOf = (target: string, t: Translate): string => {
   if (target.startsWith('pbs:')) return t('recovery-kind-pbs');
