@@ -56,6 +56,7 @@ import { messages as integrationsProxmoxMessages } from './integrations/proxmox/
 import { messages as integrationsResticMessages } from './integrations/restic/messages.ts';
 import { messages as integrationsTlsMessages } from './integrations/tls/messages.ts';
 import { messages as integrationsVaultMessages } from './integrations/vault/messages.ts';
+import { messages as integrationsWalGWalG } from './integrations/wal-g/wal-g.ts';
 import { messages as storeMessages } from './store/messages.ts';
 import { messages as tasksDrMessages } from './tasks/dr/messages.ts';
 import { messages as tasksFixesMessages } from './tasks/fixes/messages.ts';
@@ -200,6 +201,7 @@ export const allMessages: readonly Messages[] = [
     integrationsResticMessages,
     integrationsTlsMessages,
     integrationsVaultMessages,
+    integrationsWalGWalG,
     storeMessages,
     tasksDrMessages,
     tasksFixesMessages,

@@ -15,6 +15,7 @@ import { createSshExecutor } from '../integrations/exec/ssh.ts';
 import { createPgBackRest, type PgBackRest } from '../integrations/pgbackrest/pgbackrest.ts';
 import type { Restic } from '../integrations/restic/port.ts';
 import { createRestic, type RepositorySettings, variablesOf } from '../integrations/restic/restic.ts';
+import { createWalG } from '../integrations/wal-g/wal-g.ts';
 import { createLoki } from '../integrations/loki/loki.ts';
 import type { Loki } from '../integrations/loki/port.ts';
 import { createPbs } from '../integrations/pbs/pbs.ts';
@@ -125,7 +126,12 @@ export async function createSystems(config: Config, edges: SystemsEdges): Promis
     config.postgres.map((stanza) => {
       const { id, binary, config: file } = stanza;
       const settings = { id, stanza: stanza.stanza, binary, ...(file === undefined ? {} : { config: file }) };
-      return [id, createPgBackRest(settings, { executor: clusters.get(id).executor, clock })] as const;
+      const own = { executor: clusters.get(id).executor, clock };
+      if (stanza.driver === 'wal-g') {
+        const { cluster } = stanza;
+        return [id, createWalG({ ...settings, ...(cluster ? { cluster } : {}) }, own)] as const;
+      }
+      return [id, createPgBackRest(settings, own)] as const;
     }),
   );
 
