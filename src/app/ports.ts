@@ -15,6 +15,7 @@ import { createDrDesk } from '../tasks/dr/desk.ts';
 import { createEvidence } from '../tasks/evidence/evidence.ts';
 import { containersKey } from '../tasks/docker-look.ts';
 import { createIncidentDesk } from '../tasks/incidents.ts';
+import { createKitDesk } from '../tasks/kit/desk.ts';
 import { createLockPaths } from '../tasks/lock-paths.ts';
 import { createOverview } from '../tasks/overview.ts';
 import type { Ports } from '../tasks/ports.ts';
@@ -23,6 +24,7 @@ import { createRecoveryDesk } from '../tasks/recovery/desk.ts';
 import { createSloDesk } from '../tasks/recovery/slo.ts';
 import { guestSettings } from '../tasks/recovery/guest-settings.ts';
 import { pgRestorers } from '../tasks/recovery/postgres-parts.ts';
+import { pgProductions } from '../tasks/recovery/postgres-production.ts';
 import { backupTargets, checkTargets, drillsGuests, drillTargets } from '../tasks/recovery/targets.ts';
 import type { Runbooks } from '../tasks/runbooks.ts';
 import { createScratchDesk } from '../tasks/scratch/desk.ts';
@@ -33,7 +35,7 @@ import { type Place, placeFor } from '../tasks/watch/placement.ts';
 import { createProbeBoard } from '../tasks/watcher/board.ts';
 import { createDrillDesk } from '../tasks/watcher/drills.ts';
 import { createWatchDesk } from '../tasks/watch/rota.ts';
-import { recoveryParts } from './recovery.ts';
+import { recoveryParts, volumeDesk } from './recovery.ts';
 import type { Systems } from './systems.ts';
 
 /** What forms, menus and checks may know of the declared world. */
@@ -59,6 +61,9 @@ export function factsOf(config: Config, db: Database): Facts {
     backupTargets: async () => [...backupTargets(config), ...(await guestTargets(db))],
     drillTargets: async () => [...drillTargets(config), ...(drillsGuests(config) ? await guestTargets(db) : [])],
     checkTargets: checkTargets(config),
+    volumes: config.restic.flatMap(({ volumes }) => volumes.map(({ id }) => id)),
+    resticSets: config.restic.map(({ id }) => id),
+    offsiteSets: config.restic.flatMap(({ id, offsite }) => (offsite ? [id] : [])),
   };
 }
 
@@ -90,6 +95,8 @@ interface PortsOptions {
   readonly catalogue: Catalogue;
   readonly runbooks: Runbooks;
   readonly version: string;
+  /** Where the configuration was read from; the emergency kit holds it. */
+  readonly configFile: string | undefined;
   /** Keeps secrets out of log lines and pictures. */
   readonly redact: (text: string) => string;
 }
@@ -115,10 +122,13 @@ export function portsOf(options: PortsOptions): Ports {
   const lockPaths = createLockPaths(config);
   const scratch = createScratchDesk({ db, clock });
   const { random, secrets } = options;
-  const parts = systems && recoveryParts(config, systems, { db, clock, log, random, scratch, secrets });
+  const { runbooks, version, configFile } = options;
+  const kit =
+    systems &&
+    createKitDesk({ config, db, clock, runbooks, catalogue, version, redact, hosts: systems.hosts, configFile });
+  const parts = systems && recoveryParts(config, systems, { db, clock, log, random, scratch, secrets, kit });
   const recovery = createRecoveryDesk({ db, clock, log, config, parts });
   const slo = createSloDesk({ db, clock, config, catalogue });
-  const { runbooks, version } = options;
   const dr = createDrDesk({ db, clock, config, runbooks, version });
   const own = {
     dr,
@@ -150,17 +160,26 @@ export function portsOf(options: PortsOptions): Ports {
       get evidence() {
         return missing('evidence');
       },
+      get kit() {
+        return missing('kit');
+      },
       get overview() {
         return missing('overview');
       },
       get pgbackrest() {
         return missing('postgres');
       },
+      get productions() {
+        return missing('productions');
+      },
       get proxmox() {
         return missing('proxmox');
       },
       get restores() {
         return missing('restores');
+      },
+      get volumes() {
+        return missing('volumes');
       },
     };
   }
@@ -170,7 +189,9 @@ export function portsOf(options: PortsOptions): Ports {
     proxmox,
     pgbackrest,
     restores: pgRestorers(config, systems, { clock, scratch }),
+    productions: pgProductions(config, systems, { clock, scratch }),
     docker: systems.docker,
+    volumes: volumeDesk(config, systems, { db }),
     evidence: createEvidence({
       db,
       clock,
@@ -199,6 +220,9 @@ export function portsOf(options: PortsOptions): Ports {
       recovery,
       queued: async () => (await queue.counts()).waiting,
     }),
+    get kit() {
+      return kit ?? missing('kit');
+    },
     get alertmanager() {
       return alertmanager ?? missing('alertmanager');
     },

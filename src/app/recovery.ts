@@ -13,10 +13,12 @@ import { guestParts } from '../tasks/recovery/guests.ts';
 import { createPbsLook, pbsParts, snapshotsOf } from '../tasks/recovery/pbs.ts';
 import { postgresCare, postgresCareRemovers } from '../tasks/recovery/postgres-care.ts';
 import { pgClusterRemover, pgRestorers, postgresDrills } from '../tasks/recovery/postgres-parts.ts';
+import { pgStageRemover } from '../tasks/recovery/postgres-production.ts';
 import { createBoardWatch, createLedgerWatch } from '../tasks/recovery/watch.ts';
 import type { ScratchDesk, ScratchRemover } from '../tasks/scratch/desk.ts';
 import type { IncidentWriter } from '../tasks/watch/writer.ts';
 import type { RoundsEdges, Standing } from './rounds.ts';
+import { type KitDesk, kitSource } from '../tasks/kit/desk.ts';
 import { createLockPaths } from '../tasks/lock-paths.ts';
 import { resticParts } from '../tasks/recovery/restic.ts';
 import { createVolumeDesk, type VolumeDesk } from '../tasks/volumes/desk.ts';
@@ -30,14 +32,28 @@ export interface RecoveryEdges {
   readonly random: Random;
   readonly scratch: ScratchDesk;
   readonly secrets: Secrets;
+  readonly kit?: KitDesk | undefined;
+}
+
+/** Volumes of Docker and files, as the configuration declares them. */
+export function volumeDesk(config: Config, systems: Systems, { db }: { readonly db: Database }): VolumeDesk {
+  return createVolumeDesk(config, {
+    db,
+    restic: systems.restic,
+    docker: systems.docker,
+    lockPaths: createLockPaths(config),
+  });
 }
 
 /** What can be restored, looked at and verified here, put together from the parts that know the systems. */
 export function recoveryParts(config: Config, systems: Systems, edges: RecoveryEdges): RecoveryParts {
   const { clock } = edges;
   const pbsLook = createPbsLook(config.pbs, systems.pbs, { clock });
+  const kit = edges.kit && kitSource(edges.kit, config, clock);
   const parts: readonly Partial<RecoveryParts>[] = [
+    { sources: kit ? [kit] : [] },
     postgresCare(config, systems, edges),
+    resticParts(volumeDesk(config, systems, edges), { ...edges, other: systems.resticWith }),
     { drillables: postgresDrills(config, pgRestorers(config, systems, edges)) },
     pbsParts(config.pbs, { clock, pbs: systems.pbs, look: pbsLook }),
     guestParts(config, {
@@ -79,11 +95,13 @@ export function recoveryRounds(
 export function scratchRemovers(
   config: Config,
   systems: Systems,
-  { clock }: { readonly clock: Clock },
+  { db, clock }: { readonly db: Database; readonly clock: Clock },
 ): readonly ScratchRemover[] {
   return [
     guestRemover({ proxmox: systems.proxmox, settings: guestSettings(config) }),
     ...postgresCareRemovers(config, systems, clock),
     pgClusterRemover(config, systems, clock),
+    pgStageRemover(config, systems, clock),
+    ...volumeRemovers(volumeDesk(config, systems, { db }), systems.docker),
   ];
 }

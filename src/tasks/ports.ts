@@ -6,6 +6,7 @@ import type { CertificateWatch } from './certificates.ts';
 import type { DrDesk } from './dr/desk.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { IncidentDesk } from './incidents.ts';
+import type { KitDesk } from './kit/desk.ts';
 import type { GuestSettings } from './recovery/guest-settings.ts';
 import type { Overview } from './overview.ts';
 import type { LockPaths } from './lock-paths.ts';
@@ -13,6 +14,7 @@ import type { ScratchDesk } from './scratch/desk.ts';
 import type { SilenceDesk } from './silences/desk.ts';
 import type { RecoveryDesk } from './recovery/desk.ts';
 import type { SloDesk } from './recovery/slo.ts';
+import type { PgProduction } from './recovery/postgres-production.ts';
 import type { PgRestorer } from './recovery/postgres-restore.ts';
 import type { Runbooks } from './runbooks.ts';
 import type { Several } from './several.ts';
@@ -35,10 +37,13 @@ export interface Ports {
   readonly evidence: Evidence;
   readonly guestSettings: GuestSettings;
   readonly incidents: IncidentDesk;
+  readonly kit: KitDesk;
   readonly lockPaths: LockPaths;
   readonly overview: Overview;
   readonly pgbackrest: Several<PgBackRest>;
   readonly probes: ProbeBoard;
+  /** Restores over production: of those whose configuration says how the cluster is started and stopped. */
+  readonly productions: Several<PgProduction>;
   readonly proxmox: Several<Proxmox>;
   readonly recovery: RecoveryDesk;
   /** Restores of PostgreSQL beside production. */

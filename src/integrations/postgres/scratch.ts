@@ -11,6 +11,8 @@ export interface ScratchSettings {
   readonly binDir: string;
   /** Below this folder each run has one of its own. */
   readonly dir: string;
+  /** Before the run's id in the name of its folder. */
+  readonly prefix?: string;
   readonly portFrom: number;
   readonly portTo: number;
   /** Percent of the disk that stay free. */
@@ -76,12 +78,12 @@ export function createScratchClusters(
   settings: ScratchSettings,
   edges: { readonly executor: Executor; readonly clock: Clock },
 ): ScratchClusters {
-  const { binDir, dir, portFrom, portTo } = settings;
+  const { binDir, dir, prefix = '', portFrom, portTo } = settings;
   const programs = createPrograms(edges.executor);
 
   const placeOf = (runId: string): ScratchPlace => {
     if (!RUN_ID.test(runId)) throw new VakhtaError('bug', 'internal', `no folder for the run ${runId}`);
-    const folder = `${dir.replace(/\/+$/, '')}/${runId}`;
+    const folder = `${dir.replace(/\/+$/, '')}/${prefix}${runId}`;
     return {
       folder,
       dataDir: `${folder}/data`,
@@ -106,7 +108,7 @@ export function createScratchClusters(
     room: async (neededBytes, signal) => {
       if (`${dir}/`.startsWith(`${settings.production.replace(/\/+$/, '')}/`))
         throw refuse('pg-scratch-inside', { dir });
-      if (Buffer.byteLength(`${dir}/${'0'.repeat(36)}/s/.s.PGSQL.${portTo}`) > SOCKET_MAX) {
+      if (Buffer.byteLength(`${dir}/${prefix}${'0'.repeat(36)}/s/.s.PGSQL.${portTo}`) > SOCKET_MAX) {
         throw refuse('pg-scratch-path', { dir });
       }
       if ((await programs.ask(['test', '-w', dir], signal ? { signal } : {})).code !== 0) {
@@ -173,6 +175,8 @@ export function createScratchClusters(
       }
       await endWorkers(programs, place, signal);
       if (await programs.isFolder(`${place.dataDir}/global`, signal)) await halt(serverOf(place), signal);
+      // In one step, so that nobody takes a copy that is half removed for a whole one.
+      await programs.ask(['mv', '-T', '--', place.dataDir, `${place.folder}/gone`], signal ? { signal } : {});
       await programs.remove(place.folder, signal);
     },
   };
@@ -223,7 +227,12 @@ export function recoverySettings(restored: string, repo?: number): string {
 }
 
 /** The whole configuration of a scratch cluster: nothing of production's, which may lie elsewhere (/etc/postgresql) or harm. */
-function ownSettings(place: ScratchPlace, port: number, { limits }: ControlData): string {
+export function ownSettings(
+  place: ScratchPlace,
+  port: number,
+  { limits }: ControlData,
+  more: Readonly<Record<string, string | number>> = {},
+): string {
   const settings: Readonly<Record<string, string | number>> = {
     cluster_name: 'vakhta-scratch',
     listen_addresses: '',
@@ -248,6 +257,7 @@ function ownSettings(place: ScratchPlace, port: number, { limits }: ControlData)
     log_timezone: 'UTC',
     lc_messages: 'C',
     max_wal_size: '1GB',
+    ...more,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name} = ${typeof value === 'number' ? value : `'${value.replaceAll("'", "''")}'`}\n`)

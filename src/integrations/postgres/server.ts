@@ -55,8 +55,9 @@ export async function halt(place: ServerPlace, signal?: AbortSignal): Promise<vo
 }
 
 /**
- * Waits until the server has left recovery and answers. The server process is watched all the while: when the moment cannot be
- * reached, it opens (as a hot standby) or not, and then ends itself. Errors: `pg-target-not-reached`, `pg-start-failed`.
+ * Waits until the server has left recovery and answers, or (`paused`) holds it at its moment and answers. The server process is
+ * watched all the while: when the moment cannot be reached, it opens (as a hot standby) or not, and then ends itself. Errors:
+ * `pg-target-not-reached`, `pg-start-failed`.
  */
 export async function untilOpen(
   place: ServerPlace,
@@ -65,6 +66,7 @@ export async function untilOpen(
     readonly clock: Clock;
     readonly signal: AbortSignal;
     readonly target?: string;
+    readonly state?: 'open' | 'paused';
     readonly onWait?: () => void;
   },
 ): Promise<void> {
@@ -73,7 +75,10 @@ export async function untilOpen(
   let wasSeen = false;
   for (let pause = 50; ; pause = Math.min(500, Math.ceil(pause * 1.3))) {
     signal.throwIfAborted();
-    if (await hasLeftRecovery(psql, signal)) return;
+    const wanted = edges.state ?? 'open';
+    const recovery = await recoveryOf(psql, wanted, signal);
+    if (recovery === wanted) return;
+    if (recovery === 'open') throw deathOf('', 'recovery did not hold at its moment', undefined);
     if (await isRunning(place, signal)) {
       wasSeen = true;
       edges.onWait?.();
@@ -89,13 +94,28 @@ export async function untilOpen(
   }
 }
 
-async function hasLeftRecovery(psql: Psql, signal: AbortSignal): Promise<boolean> {
+type Recovery = 'open' | 'paused' | 'replaying';
+
+/** The second function fails outside of recovery, so it is asked only where recovery has to be held. */
+const RECOVERY = {
+  open: `select case when pg_is_in_recovery() then 'replaying' else 'open' end as state`,
+  paused: `
+    select case when not pg_is_in_recovery() then 'open' when pg_is_wal_replay_paused() then 'paused' else 'replaying' end
+      as state`,
+};
+
+/** Nothing while it does not answer. */
+async function recoveryOf(
+  psql: Psql,
+  wanted: keyof typeof RECOVERY,
+  signal: AbortSignal,
+): Promise<Recovery | undefined> {
   try {
-    const [row] = await psql.rows('select pg_is_in_recovery() as busy', z.object({ busy: z.boolean() }), { signal });
-    return row?.busy === false;
+    const row = z.object({ state: z.enum(['open', 'paused', 'replaying']) });
+    return (await psql.rows(RECOVERY[wanted], row, { signal }))[0]?.state;
   } catch (thrown) {
     signal.throwIfAborted();
-    if (toVakhtaError(thrown).code === 'psql-connect') return false;
+    if (toVakhtaError(thrown).code === 'psql-connect') return undefined;
     throw thrown;
   }
 }

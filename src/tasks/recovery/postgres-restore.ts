@@ -6,6 +6,7 @@ import { backupFor, formatMoment, recoveryTarget, restoreWindow, type Window } f
 import { type ArchiveHealth, archiveOf, endOf } from '../../integrations/postgres/archive.ts';
 import type { PostgresBackups } from '../../integrations/postgres/backups.ts';
 import { type ControlData, controlDataOf } from '../../integrations/postgres/control.ts';
+import { leadsHere, lineageOf } from '../../integrations/postgres/lineage.ts';
 import type { Psql } from '../../integrations/postgres/psql.ts';
 import type { ScratchClusters, ScratchServer } from '../../integrations/postgres/scratch.ts';
 import type { BackupInfo } from '../../integrations/pgbackrest/info.ts';
@@ -35,7 +36,7 @@ export const messages = defineMessages({
 
 /** What can be restored now. */
 export interface Restorables {
-  /** Of the repository that is asked for, oldest first; those with damaged pages too. */
+  /** Of the repository that is asked for, oldest first; those with damaged pages too, those that cannot lead to the present not. */
   readonly backups: readonly BackupInfo[];
   readonly repo: number;
   /** How archiving stands; absent while production does not answer. */
@@ -133,9 +134,16 @@ export function createPgRestorer(options: PgRestorerOptions): PgRestorer {
   };
 
   const look: PgRestorer['look'] = async (signal, repo) => {
-    const [info, health] = await Promise.all([backups.info(signal), archive(signal)]);
+    const [info, health, lineage] = await Promise.all([
+      backups.info(signal),
+      archive(signal),
+      lineageOf(clusters.programs, options.binDir, options.dataDir, signal),
+    ]);
     const chosen = repo ?? Math.min(...info.backups.map(({ repoKey }) => repoKey), ...info.repos.map(({ key }) => key));
-    const listed = info.backups.filter(({ repoKey }) => repoKey === chosen);
+    // Those that lead to what production was before it was put back are of no use any more.
+    const listed = info.backups.filter(
+      ({ repoKey, walStop }) => repoKey === chosen && (!lineage || walStop === null || leadsHere(lineage, walStop)),
+    );
     // The server forgets its counters in a crash: then the newest backup is what is known to be in the archive.
     const newest = new Date(Math.max(0, ...listed.map(({ stoppedAt }) => stoppedAt.getTime())));
     const window = restoreWindow(listed, health ? (health.lastArchivedAt ?? newest) : clock.now());

@@ -4,6 +4,7 @@ export const messages = defineMessages({
   en: `
     scratch-kind = { $kind ->
         [pg-cluster] scratch cluster
+        [pg-stage] cluster made beside production
         [guest] restored guest
         [folder] folder
         [pg-decoy] damaged copy
@@ -28,6 +29,7 @@ export const messages = defineMessages({
   ru: `
     scratch-kind = { $kind ->
         [pg-cluster] временный кластер
+        [pg-stage] кластер рядом с рабочей базой
         [guest] восстановленный гость
         [folder] папка
         [pg-decoy] повреждённая копия
