@@ -60,6 +60,8 @@ export interface Edges {
   readonly secrets: Secrets;
   readonly version: string;
   readonly operations: readonly Operation[];
+  /** Where the configuration was read from. */
+  readonly configFile?: string;
   /** The clients of the outside systems; called in a process with the worker's half only. */
   readonly systems: () => Promise<Systems>;
 }
@@ -84,7 +86,7 @@ export interface App {
 }
 
 /** Beside the program, in the sources as in the image. */
-const RUNBOOKS = fileURLToPath(new URL('../docs/runbooks', import.meta.url));
+export const RUNBOOKS = fileURLToPath(new URL('../docs/runbooks', import.meta.url));
 const CONCURRENCY = 4;
 const DRAIN_MS = seconds(20);
 const HEARTBEAT_EVERY_MS = seconds(20);
@@ -141,6 +143,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     catalogue: texts,
     runbooks,
     version,
+    configFile: edges.configFile,
     redact: (text) => edges.redactor.redact(text),
   });
   const alertmanager = systems?.alertmanager;
@@ -205,7 +208,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       clock,
       log,
       writer,
-      removers: scratchRemovers(config, systems, { clock }),
+      removers: scratchRemovers(config, systems, { db, clock }),
       t: siteText,
       redact: (text) => edges.redactor.redact(text),
     });

@@ -32,6 +32,7 @@ import { messages as configMessages } from './config/messages.ts';
 import { messages as configRecoveryMessages } from './config/recovery-messages.ts';
 import { messages as coreFormat } from './core/format.ts';
 import { messages as coreSchedule } from './core/schedule.ts';
+import { messages as demoLedger } from './demo/ledger.ts';
 import { messages as demoMessages } from './demo/messages.ts';
 import { messages as handlersCommandsAlerts } from './handlers/commands/alerts.ts';
 import { messages as handlersCommandsCancel } from './handlers/commands/cancel.ts';
@@ -50,6 +51,7 @@ import { messages as integrationsLokiMessages } from './integrations/loki/messag
 import { messages as integrationsPbsMessages } from './integrations/pbs/messages.ts';
 import { messages as integrationsPgbackrestMessages } from './integrations/pgbackrest/messages.ts';
 import { messages as integrationsPostgresMessages } from './integrations/postgres/messages.ts';
+import { messages as integrationsPostgresProduction } from './integrations/postgres/production.ts';
 import { messages as integrationsPostgresPsql } from './integrations/postgres/psql.ts';
 import { messages as integrationsPrometheusMessages } from './integrations/prometheus/messages.ts';
 import { messages as integrationsProxmoxMessages } from './integrations/proxmox/messages.ts';
@@ -67,6 +69,7 @@ import { messages as tasksLifecycleMessages } from './tasks/lifecycle/messages.t
 import { messages as tasksOperationsAck } from './tasks/operations/ack.ts';
 import { messages as tasksOperationsBackupGuest } from './tasks/operations/backup-guest.ts';
 import { messages as tasksOperationsBackupPg } from './tasks/operations/backup-pg.ts';
+import { messages as tasksOperationsBackupVolume } from './tasks/operations/backup-volume.ts';
 import { messages as tasksOperationsBackups } from './tasks/operations/backups.ts';
 import { messages as tasksOperationsCerts } from './tasks/operations/certs.ts';
 import { messages as tasksOperationsContainerRestart } from './tasks/operations/container-restart.ts';
@@ -83,6 +86,7 @@ import { messages as tasksOperationsDrillRestore } from './tasks/operations/dril
 import { messages as tasksOperationsDrillSeen } from './tasks/operations/drill-seen.ts';
 import { messages as tasksOperationsDrills } from './tasks/operations/drills.ts';
 import { messages as tasksOperationsExpirePg } from './tasks/operations/expire-pg.ts';
+import { messages as tasksOperationsForget } from './tasks/operations/forget.ts';
 import { messages as tasksOperationsGraph } from './tasks/operations/graph.ts';
 import { messages as tasksOperationsGuestRestart } from './tasks/operations/guest-restart.ts';
 import { messages as tasksOperationsGuestShutdown } from './tasks/operations/guest-shutdown.ts';
@@ -92,9 +96,12 @@ import { messages as tasksOperationsHandover } from './tasks/operations/handover
 import { messages as tasksOperationsKit } from './tasks/operations/kit.ts';
 import { messages as tasksOperationsLogs } from './tasks/operations/logs.ts';
 import { messages as tasksOperationsMaintenance } from './tasks/operations/maintenance.ts';
+import { messages as tasksOperationsOffsiteSync } from './tasks/operations/offsite-sync.ts';
 import { messages as tasksOperationsProbes } from './tasks/operations/probes.ts';
 import { messages as tasksOperationsRestoreEnd } from './tasks/operations/restore-end.ts';
 import { messages as tasksOperationsRestorePg } from './tasks/operations/restore-pg.ts';
+import { messages as tasksOperationsRestoreProduction } from './tasks/operations/restore-production.ts';
+import { messages as tasksOperationsRunbook } from './tasks/operations/runbook.ts';
 import { messages as tasksOperationsSilenceEnd } from './tasks/operations/silence-end.ts';
 import { messages as tasksOperationsSilenceExtend } from './tasks/operations/silence-extend.ts';
 import { messages as tasksOperationsSilence } from './tasks/operations/silence.ts';
@@ -123,6 +130,7 @@ import { messages as tasksRecoveryPbsMessages } from './tasks/recovery/pbs-messa
 import { messages as tasksRecoveryPbsVerify } from './tasks/recovery/pbs-verify.ts';
 import { messages as tasksRecoveryPostgresDrill } from './tasks/recovery/postgres-drill.ts';
 import { messages as tasksRecoveryPostgresMessages } from './tasks/recovery/postgres-messages.ts';
+import { messages as tasksRecoveryPostgresProduction } from './tasks/recovery/postgres-production.ts';
 import { messages as tasksRecoveryPostgresProof } from './tasks/recovery/postgres-proof.ts';
 import { messages as tasksRecoveryPostgresRestore } from './tasks/recovery/postgres-restore.ts';
 import { messages as tasksRecoveryPostgresVerify } from './tasks/recovery/postgres-verify.ts';
@@ -177,6 +185,7 @@ export const allMessages: readonly Messages[] = [
     configRecoveryMessages,
     coreFormat,
     coreSchedule,
+    demoLedger,
     demoMessages,
     handlersCommandsAlerts,
     handlersCommandsCancel,
@@ -195,6 +204,7 @@ export const allMessages: readonly Messages[] = [
     integrationsPbsMessages,
     integrationsPgbackrestMessages,
     integrationsPostgresMessages,
+    integrationsPostgresProduction,
     integrationsPostgresPsql,
     integrationsPrometheusMessages,
     integrationsProxmoxMessages,
@@ -212,6 +222,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsAck,
     tasksOperationsBackupGuest,
     tasksOperationsBackupPg,
+    tasksOperationsBackupVolume,
     tasksOperationsBackups,
     tasksOperationsCerts,
     tasksOperationsContainerRestart,
@@ -228,6 +239,7 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsDrillSeen,
     tasksOperationsDrills,
     tasksOperationsExpirePg,
+    tasksOperationsForget,
     tasksOperationsGraph,
     tasksOperationsGuestRestart,
     tasksOperationsGuestShutdown,
@@ -237,9 +249,12 @@ export const allMessages: readonly Messages[] = [
     tasksOperationsKit,
     tasksOperationsLogs,
     tasksOperationsMaintenance,
+    tasksOperationsOffsiteSync,
     tasksOperationsProbes,
     tasksOperationsRestoreEnd,
     tasksOperationsRestorePg,
+    tasksOperationsRestoreProduction,
+    tasksOperationsRunbook,
     tasksOperationsSilenceEnd,
     tasksOperationsSilenceExtend,
     tasksOperationsSilence,
@@ -268,6 +283,7 @@ export const allMessages: readonly Messages[] = [
     tasksRecoveryPbsVerify,
     tasksRecoveryPostgresDrill,
     tasksRecoveryPostgresMessages,
+    tasksRecoveryPostgresProduction,
     tasksRecoveryPostgresProof,
     tasksRecoveryPostgresRestore,
     tasksRecoveryPostgresVerify,

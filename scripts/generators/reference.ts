@@ -64,6 +64,9 @@ const texts = defineMessages({
     ref-from-backup-targets = a target of backups: \`pg:main\`, \`guest:gitlab\`, \`volume:grafana\`, \`offsite-pg:main\`, \`offsite-volume:grafana\`
     ref-from-drill-targets = a target whose restore can be tried out, as \`pg:main\`
     ref-from-check-targets = a repository: \`pg:main\`, \`restic:files\`, \`pbs:pbs1/main\`
+    ref-from-volumes = the ids under \`restic[].volumes\` in the configuration
+    ref-from-restic-sets = the ids under \`restic\` in the configuration
+    ref-from-offsite-sets = the ids under \`restic\` that have \`offsite\` in the configuration
     ref-from-operators = the ids under \`operators\` in the configuration
     ref-no-arguments = No arguments.
     ref-operations = Operations
@@ -127,6 +130,9 @@ const texts = defineMessages({
     ref-from-backup-targets = цель резервного копирования: \`pg:main\`, \`guest:gitlab\`, \`volume:grafana\`, \`offsite-pg:main\`, \`offsite-volume:grafana\`
     ref-from-drill-targets = цель, которую можно пробно восстановить, например \`pg:main\`
     ref-from-check-targets = хранилище: \`pg:main\`, \`restic:files\`, \`pbs:pbs1/main\`
+    ref-from-volumes = id из \`restic[].volumes\` конфигурации
+    ref-from-restic-sets = id из раздела \`restic\` конфигурации
+    ref-from-offsite-sets = те id из раздела \`restic\` конфигурации, у которых есть \`offsite\`
     ref-from-operators = id из раздела \`operators\` конфигурации
     ref-no-arguments = Аргументов нет.
     ref-operations = Операции
@@ -300,6 +306,9 @@ const NAMES: Facts = {
   backupTargets: () => Promise.resolve(['backup-targets']),
   drillTargets: () => Promise.resolve(['drill-targets']),
   checkTargets: ['check-targets'],
+  volumes: ['volumes'],
+  resticSets: ['restic-sets'],
+  offsiteSets: ['offsite-sets'],
   restorable: () => Promise.resolve({}),
 };
 

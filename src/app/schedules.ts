@@ -1,4 +1,4 @@
-import { hours, type Clock } from '../core/clock.ts';
+import { days, hours, type Clock } from '../core/clock.ts';
 import type { Actor } from '../core/people.ts';
 import type { Config } from '../config/schema.ts';
 import { WEEKDAYS } from '../config/sections/people.ts';
@@ -12,6 +12,9 @@ const HAND_OVER_MS = 200;
 
 /** A digest that is later than this is not worth waking anybody for; the next one tells of the same night. */
 const DIGEST_MAX_LATE_MS = hours(12);
+
+/** A kit that is a day late holds more than the one before. */
+const KIT_MAX_LATE_MS = days(1);
 
 /** A restore that is later than this would run into the day. */
 const RESTORE_MAX_LATE_MS = hours(6);
@@ -89,6 +92,18 @@ export function schedulesOf(config: Config, requests: Requests, clock: Clock): r
       run: (tx, dueAt) => ask(tx, name, 'drill.restore', { target }, dueAt),
     };
   });
+  const daily = (name: string, at: string, operation: string, args: Record<string, unknown>): Schedule => ({
+    name,
+    spec: { zone, at, weekdays: WEEKDAYS },
+    catchUp: 'once',
+    maxLateMs: RESTORE_MAX_LATE_MS,
+    run: (tx, dueAt) => ask(tx, name, operation, args, dueAt),
+  });
+  // Those of one set wait for each other, and what goes elsewhere for all of them.
+  const volumes = config.restic.flatMap((set) => [
+    ...set.volumes.map(({ id }) => daily(`backup.volume ${id}`, '01:30', 'backup.volume', { volume: id })),
+    ...(set.offsite ? [daily(`offsite.sync ${set.id}`, '02:30', 'offsite.sync', { set: set.id })] : []),
+  ]);
   const checks = checkTargets(config).map((target, n): Schedule => {
     const name = `verify ${target}`;
     // One after the other, away from the hours in which backups and drills are usual. restic reads a part of its data each day.
@@ -102,10 +117,25 @@ export function schedulesOf(config: Config, requests: Requests, clock: Clock): r
     };
   });
 
+  const { kit } = config;
+  const kits: readonly Schedule[] = kit
+    ? [
+        {
+          name: 'kit',
+          spec: { zone, at: kit.at, weekdays: kit.weekdays },
+          catchUp: 'once',
+          maxLateMs: KIT_MAX_LATE_MS,
+          run: (tx, dueAt) => ask(tx, 'kit', 'kit', {}, dueAt),
+        },
+      ]
+    : [];
+
   return [
     ...digests,
+    ...kits,
     ...drills,
     ...restores,
+    ...volumes,
     ...checks,
     ...(config.certificates.endpoints.length > 0 ? [certificates] : []),
   ];

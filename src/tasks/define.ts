@@ -86,6 +86,11 @@ export interface Facts {
   backupTargets(): Promise<readonly string[]>;
   /** Those whose restore can be tried out. */
   drillTargets(): Promise<readonly string[]>;
+  /** Volumes and files that restic backs up. */
+  readonly volumes: readonly string[];
+  /** Sets of backups by restic, and those of them that have a copy elsewhere. */
+  readonly resticSets: readonly string[];
+  readonly offsiteSets: readonly string[];
   /** Repositories that can be verified: `pg:main`, `restic:files`, `pbs:pbs1/main`. */
   readonly checkTargets: readonly string[];
 }
@@ -293,15 +298,18 @@ function describeArguments(schema: z.ZodObject, fields: Readonly<Record<string, 
       ...fields[name],
       name,
       schema: type as z.ZodType,
-      required: !(type as z.ZodType).safeParse(undefined).success,
+      // What may be absent, but not `undefined`, refuses it when it is asked by itself.
+      required: !(type instanceof z.ZodExactOptional) && !(type as z.ZodType).safeParse(undefined).success,
       ...(options ? { options } : {}),
     };
   });
 }
 
-/** The values of an enumeration, also behind `.default()` and `.optional()`. */
+/** The values of an enumeration, also behind `.default()`, `.optional()` and `.exactOptional()`. */
 function enumOptions(type: unknown): readonly string[] | undefined {
   if (type instanceof z.ZodEnum) return type.options.map(String);
-  if (type instanceof z.ZodDefault || type instanceof z.ZodOptional) return enumOptions(type.def.innerType);
+  if (type instanceof z.ZodDefault || type instanceof z.ZodOptional || type instanceof z.ZodExactOptional) {
+    return enumOptions(type.def.innerType);
+  }
   return undefined;
 }

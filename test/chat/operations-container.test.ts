@@ -42,6 +42,12 @@ function engineInMemory(now: () => Date) {
       restarts.push(find(name).name);
       state.onRestart();
     },
+    pause: async () => {},
+    unpause: async () => {},
+    stop: async () => {},
+    start: async () => {},
+    mountpoint: async () => '/none',
+    execWords: () => [],
     ps: async () => {
       if (state.isAway) throw new VakhtaError('transient', 'docker-down', 'away', { args: { engine: 'docker1' } });
       return [...containers.values()].map(({ name, image, status }) => ({ name, image, status }));

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { systemRandom } from '../../src/core/random.ts';
@@ -12,12 +14,15 @@ import { createVaultSimulator } from '../../src/simulators/vault/simulator.ts';
 import { commandLines, databaseDump, finds, redisDump } from '../support/canaries.ts';
 import {
   freePort,
+  need,
   type RedisServer,
   type SshServer,
   startPostgres,
   startRedis,
   startSshd,
+  temporaryFolder,
   type Cluster,
+  until,
   withComponents,
 } from '../support/components/index.ts';
 import {
@@ -45,6 +50,8 @@ const SECRETS = {
   'database password': 'canary database+password/9',
   'Redis password': 'canary-redis-password-77',
   'Alertmanager password': 'canary"alertmanager\\password',
+  'restic password': 'canary-restic-password-58',
+  'restic password elsewhere': 'canary$restic elsewhere/59',
   'Vault value never used': 'canary-of-another-secret-31',
 };
 
@@ -65,7 +72,7 @@ async function startParrot() {
   };
 }
 
-withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
+withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen', 'restic'], () => {
   const stops: (() => Promise<unknown>)[] = [];
   let here: Installation;
   let postgres: Cluster;
@@ -117,6 +124,9 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
     });
     vault.kv().write('pve', { token: SECRETS['Proxmox token'], other: SECRETS['Vault value never used'] });
     vault.kv().write('pbs', { token: SECRETS['Backup Server token'] });
+    const { path: files, remove } = await temporaryFolder();
+    await mkdir(join(files, 'etc'));
+    await writeFile(join(files, 'etc', 'hosts'), randomBytes(20_000_000));
     const parrot = await startParrot();
     [postgres, redis, sshd, backups] = await Promise.all([
       startPostgres({ version: 15 }),
@@ -125,7 +135,17 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
       slowBackups(1500),
     ]);
     const [proxmoxUrl, pbsUrl, vaultUrl] = await Promise.all([proxmox.start(), pbs.start(), vault.start()]);
-    stops.push(parrot.stop, proxmox.stop, pbs.stop, vault.stop, postgres.stop, redis.stop, sshd.stop, backups.stop);
+    stops.push(
+      parrot.stop,
+      proxmox.stop,
+      pbs.stop,
+      vault.stop,
+      postgres.stop,
+      redis.stop,
+      sshd.stop,
+      backups.stop,
+      remove,
+    );
     secrets = { ...SECRETS, 'SSH key': await readFile(sshd.privateKeyFile, 'utf8') };
     const databaseUrl = postgres.url.replace(
       'postgres@',
@@ -140,6 +160,8 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
         T_SECRET_ID: SECRETS['Vault secret id'],
         T_TOTP: SECRETS['TOTP secret'],
         T_ALERTMANAGER_PASSWORD: SECRETS['Alertmanager password'],
+        T_RESTIC: SECRETS['restic password'],
+        T_RESTIC_FAR: SECRETS['restic password elsewhere'],
       },
       sections: {
         operators: [
@@ -166,6 +188,18 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
             token_id: 'vakhta@pbs!canary',
             token: 'vault:secret/pbs#token',
             datastores: [{ name: 'main' }],
+          },
+        ],
+        restic: [
+          {
+            id: 'files',
+            binary: [need('restic')],
+            repository: join(files, 'here'),
+            password: 'env:T_RESTIC',
+            scratch_dir: join(files, 'scratch'),
+            free_percent: 0,
+            volumes: [{ id: 'etc', paths: [join(files, 'etc')] }],
+            offsite: { repository: join(files, 'far'), password: 'env:T_RESTIC_FAR' },
           },
         ],
         hosts: [
@@ -252,6 +286,18 @@ withComponents(['redis', 'postgres', 'sshd', 'ssh-keygen'], () => {
       boris.says(`/verify ${target}`, THERE);
       await here.group.waitFor(({ text = '' }) => text.includes(target) && /🟢|❌|🟠/u.test(text), SLOW);
     }
+
+    boris.says('/backup volume etc new', THERE);
+    await until('restic', async () => {
+      const lines = (await commandLines([process.pid])).filter(([, line]) => /restic .*backup/u.test(line));
+      seen.push(...lines);
+      return lines.length > 0;
+    });
+    await here.group.waitFor(/Снимок:/u, SLOW);
+    boris.says('/offsite sync files new', THERE);
+    await here.group.waitFor(/скопировано 1/u, SLOW);
+    boris.says('/drill restore offsite-volume:etc', THERE);
+    await here.group.waitFor(/Восстановлено и проверено/u, SLOW);
 
     const doctor = here.command(['doctor']);
     await look();

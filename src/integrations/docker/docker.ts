@@ -2,7 +2,15 @@ import { seconds } from '../../core/clock.ts';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
 import type { Executor } from '../exec/executor.ts';
 import type { Docker } from './port.ts';
-import { containerName, exitError, INSPECT_FORMAT, parseInspect, parsePs } from './wire.ts';
+import {
+  containerName,
+  exitError,
+  INSPECT_FORMAT,
+  parseInspect,
+  parseMountpoint,
+  parsePs,
+  volumeName,
+} from './wire.ts';
 
 export interface EngineSettings {
   /** Our name of it, as operators type it. */
@@ -46,6 +54,33 @@ export function createDocker(
       const grace = Math.max(0, Math.floor(graceSeconds));
       await run(['restart', '--time', String(grace), name], name, seconds(grace) + RESTART_MS, signal);
     },
+    pause: async (container, signal) => {
+      const name = containerName(container);
+      await run(['pause', name], name, LOOK_MS, signal).catch((error: unknown) => {
+        if (!/already paused/u.test(String(error))) throw error;
+      });
+    },
+    unpause: async (container, signal) => {
+      const name = containerName(container);
+      await run(['unpause', name], name, LOOK_MS, signal).catch((error: unknown) => {
+        if (!/not paused/u.test(String(error))) throw error;
+      });
+    },
+    stop: async (container, graceSeconds, signal) => {
+      const name = containerName(container);
+      const grace = Math.max(0, Math.floor(graceSeconds));
+      await run(['stop', '--time', String(grace), name], name, seconds(grace) + RESTART_MS, signal);
+    },
+    start: async (container, signal) => {
+      const name = containerName(container);
+      await run(['start', name], name, RESTART_MS, signal);
+    },
+    mountpoint: async (volume, signal) => {
+      const name = volumeName(volume);
+      const words = ['volume', 'inspect', '--format', '{{json .Mountpoint}}', name];
+      return understood(parseMountpoint(await run(words, name, LOOK_MS, signal)));
+    },
+    execWords: (container, command) => [...binary, 'exec', containerName(container), ...command],
     probe: async (signal) => {
       try {
         const version = await run(['version', '--format', '{{.Server.Version}}'], '', LOOK_MS, signal);

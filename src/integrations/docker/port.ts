@@ -32,6 +32,16 @@ export interface Docker extends Probeable {
   inspect(container: string, signal?: AbortSignal): Promise<Container>;
   /** Stops it in order, kills it after `graceSeconds`, and starts it again; waits for that. `docker restart`. */
   restart(container: string, graceSeconds: number, signal?: AbortSignal): Promise<void>;
+  /** Freezes its processes. Does nothing to one that is paused already. `docker pause`. */
+  pause(container: string, signal?: AbortSignal): Promise<void>;
+  unpause(container: string, signal?: AbortSignal): Promise<void>;
+  /** Stops it in order, kills it after `graceSeconds`. `docker stop`. */
+  stop(container: string, graceSeconds: number, signal?: AbortSignal): Promise<void>;
+  start(container: string, signal?: AbortSignal): Promise<void>;
+  /** The folder on the engine's machine that holds a volume. `docker volume inspect`. Throws `docker-no-volume`. */
+  mountpoint(volume: string, signal?: AbortSignal): Promise<string>;
+  /** The words that run a command in a container, for who collects its output on the engine's machine. `docker exec`. */
+  execWords(container: string, command: readonly string[]): readonly string[];
   /** All containers, stopped ones too. `docker ps --all`. */
   ps(signal?: AbortSignal): Promise<readonly ContainerSummary[]>;
 }

@@ -14,6 +14,14 @@ export function containerName(container: string): string {
   });
 }
 
+/** The same for a volume, which is named by the same rule. */
+export function volumeName(volume: string): string {
+  if (NAME.test(volume)) return volume;
+  throw new VakhtaError('usage', 'docker-volume-name', `${JSON.stringify(volume)} is no volume name`, {
+    args: { volume: volume.slice(0, 64) },
+  });
+}
+
 /** Only what is needed leaves the engine: the whole answer holds the container's environment, and so its secrets. */
 export const INSPECT_FORMAT =
   '{"id":{{json .ID}},"name":{{json .Name}},"image":{{json .Config.Image}},"status":{{json .State.Status}},' +
@@ -61,6 +69,10 @@ export function parsePs(stdout: string): ContainerSummary[] | undefined {
   return found?.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
+/** The folder that `docker volume inspect` tells. */
+export const parseMountpoint = (stdout: string): string | undefined =>
+  z.string().startsWith('/').safeParse(json(stdout)).data;
+
 function json(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -72,6 +84,7 @@ function json(text: string): unknown {
 /** What the client and the engine say on failure; docker exits with 1 whatever it was (docker/cli 20.10 and 27). */
 const FAILURES: readonly (readonly [RegExp, ErrorKind, string])[] = [
   [/no such (container|object)/iu, 'usage', 'docker-no-container'],
+  [/no such volume/iu, 'permanent', 'docker-no-volume'],
   [/permission denied while trying to connect|^sudo: /imu, 'permanent', 'docker-denied'],
   [/cannot connect to the docker daemon|is the docker daemon running/iu, 'transient', 'docker-down'],
 ];

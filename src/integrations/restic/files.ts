@@ -21,9 +21,12 @@ export interface HostFiles {
   tree(folder: string, signal?: AbortSignal): Promise<readonly FileEntry[]>;
   /** SHA-256 by name, of those that could be read. */
   hashes(folder: string, names: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, string>>;
-  /** Makes an empty folder with a mark of its owner in it; one that the same owner left behind is emptied first. */
+  /**
+   * Makes an empty folder with a mark of its owner in it. The last word of an owner is the run: one that another run of the same
+   * owner left behind is emptied first, and is ours from then on.
+   */
   makeScratch(folder: string, owner: string, signal?: AbortSignal): Promise<void>;
-  /** Removes it with all that is in it, when it bears the mark; nothing there is fine. Ends what still writes into it. */
+  /** Removes it with all that is in it, when it bears the mark; nothing there, or another run's by now, is fine. Ends what still writes into it. */
   removeScratch(folder: string, owner: string, signal?: AbortSignal): Promise<void>;
   /** Runs a command whose output becomes the file; bytes written. Throws `files-command-failed`. */
   capture(argv: readonly string[], file: string, signal?: AbortSignal): Promise<number>;
@@ -79,10 +82,11 @@ export function createHostFiles(
     await must([...all, '-exec', 'rm', '-rf', '--one-file-system', '--', '{}', '+'], signal, { timeoutMs: WORK_MS });
   };
 
-  const owns = async (folder: string, owner: string, signal?: AbortSignal): Promise<boolean> => {
+  const ownerOf = async (folder: string, signal?: AbortSignal): Promise<string | undefined> => {
     const { code, stdout } = await run(['cat', '--', `${folder}/${MARKER}`], signal);
-    return code === 0 && stdout.trim() === owner;
+    return code === 0 ? stdout.trim() : undefined;
   };
+  const family = (owner: string): string => owner.slice(0, owner.lastIndexOf(' '));
 
   /** A restore goes on by itself when the connection to it breaks. The brackets keep the search from finding itself. */
   const endWriters = async (folder: string, signal?: AbortSignal): Promise<void> => {
@@ -134,14 +138,18 @@ export function createHostFiles(
     },
     makeScratch: async (folder, owner, signal) => {
       await must(['mkdir', '-p', '-m', '0700', '--', within(folder)], signal);
-      if (await owns(folder, owner, signal)) await empty(folder, signal);
-      else if (await isThere(`${folder}/${MARKER}`, signal)) throw notOurs(folder);
+      const before = await ownerOf(folder, signal);
+      if (before !== undefined && family(before) !== family(owner)) throw notOurs(folder);
+      if (before !== undefined) await empty(folder, signal);
       await must(['tee', '--', `${folder}/${MARKER}`], signal, { stdin: `${owner}\n` });
     },
     removeScratch: async (folder, owner, signal) => {
-      await endWriters(within(folder), signal);
+      within(folder);
+      const now = await ownerOf(folder, signal);
+      if (now !== undefined && now !== owner && family(now) === family(owner)) return;
+      await endWriters(folder, signal);
       if (!(await isThere(folder, signal))) return;
-      if (await owns(folder, owner, signal)) {
+      if (now === owner) {
         await empty(folder, signal);
         await must(['rm', '--', `${folder}/${MARKER}`], signal);
       }

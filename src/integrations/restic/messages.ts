@@ -3,7 +3,7 @@ import { defineMessages } from '../../core/i18n.ts';
 export const messages = defineMessages({
   en: `
     restic-probe-ok = restic { $version }, snapshots: { $count }
-    err-restic-no-repository = { $set }: there is no repository. Make it with “restic init” (docs/recovery.md), or correct its address.
+    err-restic-no-repository = { $set }: there is no repository. If there was one, its disk is not mounted or its address is wrong. If there never was: “/backup volume NAME new” makes it, and “/offsite sync { $set } new” the one elsewhere.
     err-restic-locked = { $set }: the repository is locked by process { $pid } on { $host } since { $since }. Wait for it; when that process is gone for sure, run “restic unlock”.
     err-restic-password = { $set }: the password does not open the repository. Compare the configured reference with the one it was made with.
     err-restic-cancelled = { $set }: restic was stopped.
@@ -26,7 +26,7 @@ export const messages = defineMessages({
   `,
   ru: `
     restic-probe-ok = restic { $version }, снимков: { $count }
-    err-restic-no-repository = { $set }: репозитория нет. Создайте его командой «restic init» (docs/recovery.ru.md) или исправьте адрес.
+    err-restic-no-repository = { $set }: репозитория нет. Если он был, не смонтирован его диск или неверен адрес. Если не было никогда, его создаст «/backup volume ИМЯ new», а внешний — «/offsite sync { $set } new».
     err-restic-locked = { $set }: репозиторий занят процессом { $pid } на { $host } с { $since }. Дождитесь его; если процесса точно нет, выполните «restic unlock».
     err-restic-password = { $set }: пароль не открывает репозиторий. Сверьте ссылку в конфигурации с тем паролем, с которым он создан.
     err-restic-cancelled = { $set }: restic остановлен.

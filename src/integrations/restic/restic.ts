@@ -246,7 +246,8 @@ export function createRestic(settings: ResticSettings, edges: ResticEdges): Rest
       '--',
       ...paths,
     ];
-    const options = { signal, timeoutMs: WORK_MS, onLine: seen.line, maxOutputBytes: 256 << 10 };
+    const onLine = (_: string, line: string) => seen.line(line);
+    const options = { signal, timeoutMs: WORK_MS, onLine, maxOutputBytes: 256 << 10 };
     const result = await start(words, await reveal(settings.primary), options);
     // 3: some of it could not be read, and there is a snapshot of the rest.
     if (result.code !== 0 && result.code !== 3) throw exitError(id, result);
@@ -311,7 +312,7 @@ export function createBackupReader(onProgress?: Work['onProgress']) {
   let skippedCount = 0;
   let made: Omit<Backup, 'skipped' | 'skippedCount'> | undefined;
   return {
-    line(_stream: string, text: string): void {
+    line(text: string): void {
       const event = parseBackupLine(text);
       switch (event?.kind) {
         case 'status':

@@ -154,6 +154,7 @@ export function parseBackupLine(line: string): BackupLine | undefined {
       const found = errorLine.safeParse(raw).data;
       return found && { kind: 'skipped', item: found.item };
     }
+    case undefined:
     default:
       return undefined;
   }

@@ -3,6 +3,7 @@ import type { Operation } from '../define.ts';
 import ack from './ack.ts';
 import backupGuest from './backup-guest.ts';
 import backupPg from './backup-pg.ts';
+import backupVolume from './backup-volume.ts';
 import backups from './backups.ts';
 import certs from './certs.ts';
 import containerRestart from './container-restart.ts';
@@ -19,6 +20,7 @@ import drillRestore from './drill-restore.ts';
 import drillSeen from './drill-seen.ts';
 import drills from './drills.ts';
 import expirePg from './expire-pg.ts';
+import forget from './forget.ts';
 import graph from './graph.ts';
 import guestRestart from './guest-restart.ts';
 import guestShutdown from './guest-shutdown.ts';
@@ -28,9 +30,12 @@ import handover from './handover.ts';
 import kit from './kit.ts';
 import logs from './logs.ts';
 import maintenance from './maintenance.ts';
+import offsiteSync from './offsite-sync.ts';
 import probes from './probes.ts';
 import restoreEnd from './restore-end.ts';
 import restorePg from './restore-pg.ts';
+import restoreProduction from './restore-production.ts';
+import runbook from './runbook.ts';
 import silenceEnd from './silence-end.ts';
 import silenceExtend from './silence-extend.ts';
 import silence from './silence.ts';
@@ -51,6 +56,7 @@ export const operations: readonly Operation[] = [
   ack,
   backupGuest,
   backupPg,
+  backupVolume,
   backups,
   certs,
   containerRestart,
@@ -67,6 +73,7 @@ export const operations: readonly Operation[] = [
   drillSeen,
   drills,
   expirePg,
+  forget,
   graph,
   guestRestart,
   guestShutdown,
@@ -76,9 +83,12 @@ export const operations: readonly Operation[] = [
   kit,
   logs,
   maintenance,
+  offsiteSync,
   probes,
   restoreEnd,
   restorePg,
+  restoreProduction,
+  runbook,
   silenceEnd,
   silenceExtend,
   silence,

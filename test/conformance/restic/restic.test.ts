@@ -307,19 +307,29 @@ withComponents(['restic'], () => {
       const { files } = place.restic;
       try {
         const folder = place.at('scratch', 'run-1');
-        await files.makeScratch(folder, 'vakhta run-1');
+        await files.makeScratch(folder, 'vakhta one run-1');
         await writeFile(join(folder, 'x'), 'y');
-        expect(await refusal(files.removeScratch(folder, 'vakhta run-2'))).toMatchObject({ code: 'files-not-ours' });
-        expect(await refusal(files.makeScratch(folder, 'vakhta run-2'))).toMatchObject({ code: 'files-not-ours' });
+        expect(await refusal(files.removeScratch(folder, 'vakhta two run-2'))).toMatchObject({
+          code: 'files-not-ours',
+        });
+        expect(await refusal(files.makeScratch(folder, 'vakhta two run-2'))).toMatchObject({ code: 'files-not-ours' });
         expect(await readFile(join(folder, 'x'), 'utf8')).toBe('y');
-        await files.removeScratch(folder, 'vakhta run-1');
+        await files.removeScratch(folder, 'vakhta one run-1');
         expect(await files.missing([folder])).toEqual([folder]);
-        await files.removeScratch(folder, 'vakhta run-1');
+        await files.removeScratch(folder, 'vakhta one run-1');
+        // Another run of the same owner empties what was left, and what looks for the old one leaves it alone.
+        await files.makeScratch(folder, 'vakhta one run-1');
+        await writeFile(join(folder, 'x'), 'y');
+        await files.makeScratch(folder, 'vakhta one run-2');
+        expect(await files.missing([join(folder, 'x')])).toEqual([join(folder, 'x')]);
+        await files.removeScratch(folder, 'vakhta one run-1');
+        expect(await files.missing([folder])).toEqual([]);
+        await files.removeScratch(folder, 'vakhta one run-2');
         // Made, and the mark was not: empty, so it may go.
         await mkdir(folder);
-        await files.removeScratch(folder, 'vakhta run-1');
+        await files.removeScratch(folder, 'vakhta one run-1');
         for (const bad of [place.at('source'), place.at('scratch'), `${place.at('scratch')}/../source`, '/']) {
-          expect(await refusal(files.removeScratch(bad, 'vakhta run-1'))).toMatchObject({ code: 'files-outside' });
+          expect(await refusal(files.removeScratch(bad, 'vakhta one run-1'))).toMatchObject({ code: 'files-outside' });
         }
         expect(await files.missing([place.at('source', 'a.txt')])).toEqual([]);
         const { free, total } = await files.space(place.at('not', 'yet', 'there'));
@@ -334,7 +344,7 @@ withComponents(['restic'], () => {
       const place = await openPlace();
       const { files } = place.restic;
       try {
-        await files.makeScratch(place.at('scratch', 'd'), 'o');
+        await files.makeScratch(place.at('scratch', 'd'), 'o r');
         expect(await files.capture(['printf', '%s', '$(id) ; x'], place.at('scratch', 'd', 'dump'))).toBe(9);
         expect(await readFile(place.at('scratch', 'd', 'dump'), 'utf8')).toBe('$(id) ; x');
         const error = await refusal(files.capture(['ls', '/no/such'], place.at('scratch', 'd', 'dump')));

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { need } from '../support/components/detect.ts';
+import { run, temporaryFolder, until, withComponents } from '../support/components/index.ts';
+import { openSite, processesWith, type Site } from './support/steps.ts';
+
+const WITHIN_MS = 5000;
+const PASSWORD = 'volumes-under-fault';
+
+withComponents(['restic'], () => {
+  let site: Site;
+  let folder: string;
+  let remove: () => Promise<void>;
+  beforeAll(async () => {
+    ({ path: folder, remove } = await temporaryFolder());
+    await mkdir(join(folder, 'data'));
+    await mkdir(join(folder, 'scratch'), { mode: 0o700 });
+    // Nothing that would compress, so that there is something to be interrupted.
+    for (let n = 0; n < 12; n++) await writeFile(join(folder, 'data', `file${n}`), randomBytes(5_000_000));
+    site = await openSite({
+      sections: {
+        restic: [
+          {
+            id: 'files',
+            binary: [need('restic')],
+            repository: join(folder, 'repo'),
+            password: 'env:T_RESTIC',
+            scratch_dir: join(folder, 'scratch'),
+            free_percent: 0,
+            volumes: [{ id: 'data', paths: [join(folder, 'data')] }],
+          },
+        ],
+      },
+      env: { T_RESTIC: PASSWORD },
+    });
+    const first = await site.ask('backup.volume', { volume: 'data', repository: 'new' });
+    expect((await site.ended(first)).state).toBe('succeeded');
+  });
+  afterAll(async () => {
+    await site?.stop();
+    await remove?.();
+  });
+
+  const restic = async (...words: string[]) => {
+    const argv = [need('restic'), '-r', join(folder, 'repo'), '--no-lock', ...words];
+    return run(argv, { env: { RESTIC_PASSWORD: PASSWORD, HOME: folder } });
+  };
+  const atWork = async (): Promise<boolean> => (await processesWith(folder)).some((one) => one.includes('restic'));
+  /** Nothing is left of the run, the repository is not locked, and all of it can be read. */
+  const expectTidy = async (): Promise<void> => {
+    const left = (await readdir(join(folder, 'scratch'))).filter((name) => name !== 'restic-cache');
+    expect(left).toEqual([]);
+    expect(await atWork()).toBe(false);
+    expect((await restic('list', 'locks')).stdout).not.toMatch(/^[0-9a-f]{64}$/mu);
+    expect((await restic('check')).code).toBe(0);
+    expect(await site.rows('select key from run_locks')).toEqual([]);
+    // The next one can go on at once.
+    expect((await site.ended(await site.ask('backup.volume', { volume: 'data' }))).state).toBe('succeeded');
+  };
+
+  it.for(['made repository-lock', /^progress /u])(
+    'a backup of a volume whose worker is killed at “%s” leaves no lock, and what is told is true',
+    async (moment) => {
+      await writeFile(join(folder, 'data', 'new'), randomBytes(40_000_000));
+      const id = await site.ask('backup.volume', { volume: 'data' });
+      await site.reached(id, moment);
+      await site.kill();
+      await site.restart();
+      expect((await site.ended(id)).state).toMatch(/^(?:succeeded|warning|failed)$/u);
+      await expectTidy();
+    },
+  );
+
+  it.for(['made folder', 'gone folder'])(
+    'a drill of a volume whose worker is killed at “%s” leaves nothing behind',
+    async (moment) => {
+      const id = await site.ask('drill.restore', { target: 'volume:data' });
+      expect(await site.reached(id, moment)).toBe(true);
+      await site.kill();
+      await site.restart();
+      expect(await site.drilled(id)).toMatch(/^(?:succeeded|failed)$/u);
+      await expectTidy();
+    },
+  );
+
+  it('a cancelled drill of a volume has ended outside within five seconds', async () => {
+    const id = await site.ask('drill.restore', { target: 'volume:data' });
+    await site.reached(id, 'made folder');
+    const begun = Date.now();
+    await site.cancel(id);
+    await until('the end of restic', async () => !(await atWork()));
+    expect(Date.now() - begun).toBeLessThan(WITHIN_MS);
+    expect((await site.ended(id)).state).toBe('cancelled');
+    await expectTidy();
+  });
+});
