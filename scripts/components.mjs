@@ -21,6 +21,7 @@ const NEEDED = {
   'docker.io': () => onPath('dockerd') && onPath('docker'),
   restic: () => onPath('restic'),
   rclone: () => onPath('rclone'),
+  age: () => onPath('age') && onPath('age-keygen'),
   'busybox-static': () => onPath('busybox'),
   chromium: () => onPath('chromium', 'chromium-browser', 'google-chrome'),
   'fonts-dejavu-core': () => !existsSync('/usr/share/doc') || existsSync('/usr/share/fonts/truetype/dejavu'),

@@ -12,11 +12,12 @@ import { loadConfig, type Loaded } from './config/load.ts';
 import { formatProblem } from './config/problem.ts';
 import type { Config } from './config/schema.ts';
 import { createSecrets, type Secrets } from './config/secrets.ts';
-import { type App, compose, type ProcessRole } from './app.ts';
+import { type App, compose, type ProcessRole, RUNBOOKS } from './app.ts';
 import { runDoctor } from './app/doctor.ts';
 import { createLog } from './app/log.ts';
 import { createSystems } from './app/systems.ts';
 import { vaultOf } from './app/vault.ts';
+import { checkKit, makeKit } from './cli/kit.ts';
 import { answerRun, runOperation, type RunOptions, type Terminal } from './cli/run.ts';
 import { allMessages } from './messages.gen.ts';
 import { verifyAudit } from './store/audit.ts';
@@ -33,6 +34,7 @@ const t = catalogue(allMessages).for(language);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
+let configFile: string | undefined;
 let sharedRedactor: ReturnType<typeof createRedactor> | undefined;
 
 const packageFile = new URL('../package.json', import.meta.url);
@@ -126,6 +128,33 @@ program
     process.exitCode = await runDoctor({ loaded, secrets, warnings, language, print, env: processEdges(secrets) });
   });
 
+const kit = program.command('kit').description(t('cli-kit'));
+kit
+  .command('make')
+  .description(t('cli-kit-make'))
+  .action(async () => {
+    const config = await configuration();
+    const { secrets } = secretsOf(config);
+    const log = logOf(config, true);
+    const vault = vaultOf(config, { clock: systemClock, log, secrets });
+    const readText = async (path: string) => (await systemReadFile(path)).text;
+    const edges = { ...processEdges(secrets), log, config, configFile, runbooks: RUNBOOKS };
+    const systems = await createSystems(config, { clock: systemClock, log, secrets, vault, readText });
+    try {
+      process.exitCode = await makeKit({ ...edges, systems }, { t, language, zone: config.site.zone, print });
+    } finally {
+      await systems.close();
+    }
+  });
+kit
+  .command('check <file>')
+  .description(t('cli-kit-check'))
+  .requiredOption('-i, --identity <file>', t('cli-kit-identity'), (one, before: string[] | undefined) => [
+    ...(before ?? []),
+    one,
+  ])
+  .action((file: string, { identity }: { identity: string[] }) => checkKit(file, identity, { t, print }));
+
 program
   .command('audit')
   .description(t('cli-audit'))
@@ -172,7 +201,9 @@ function sharedOptions(): Option[] {
 
 async function load(): Promise<Loaded> {
   const path = program.opts<{ config?: string }>().config;
-  return loadConfig({ env, readFile: systemReadFile, ...(path === undefined ? {} : { path }) });
+  const loaded = await loadConfig({ env, readFile: systemReadFile, ...(path === undefined ? {} : { path }) });
+  configFile = loaded.file;
+  return loaded;
 }
 
 async function configuration(): Promise<Config> {
@@ -217,6 +248,7 @@ async function build(config: Config, role: ProcessRole | 'command', quiet: boole
     ...processEdges(secrets),
     log,
     operations,
+    ...(configFile === undefined ? {} : { configFile }),
     systems: () => createSystems(config, { clock: systemClock, log, secrets, vault, readText }),
   });
 }

@@ -18,6 +18,7 @@ import { tlsLine } from '../integrations/tls/prober.ts';
 import { allMessages } from '../messages.gen.ts';
 import { operations } from '../tasks/operations/registry.gen.ts';
 import { fixProbes } from '../tasks/fixes/doctor.ts';
+import { kitProbes } from '../tasks/kit/doctor.ts';
 import { openDatabase, type Queryable } from '../store/db.ts';
 import { peopleProbes } from './doctor-people.ts';
 import { scratchProbe } from './doctor-scratch.ts';
@@ -188,6 +189,7 @@ function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock:
     database,
     ...(url ? [scratchProbe(withDatabase)] : []),
     ...(config.queue.redisUrl ? [redis] : []),
+    ...kitProbes(config),
     ...systems.probes.map(([name, of]): DoctorProbe => ({ name, probe: (signal) => of.probe(signal) })),
     ...config.certificates.endpoints.map(
       (endpoint): DoctorProbe => ({

@@ -41,6 +41,25 @@ export function markdownBlocks(markdown: string): Block[] {
   return blocks;
 }
 
+/** The same text in pages of about this many characters, cut before headings only. */
+export function markdownPages(markdown: string, characters: number): string[] {
+  const sections: string[][] = [[]];
+  let isFenced = false;
+  for (const text of markdown.trim().split(/\r?\n/u)) {
+    if (text.trimStart().startsWith('```')) isFenced = !isFenced;
+    if (!isFenced && /^#+\s/u.test(text)) sections.push([]);
+    sections.at(-1)?.push(text);
+  }
+  const pages: string[] = [];
+  for (const section of sections.map((lines) => lines.join('\n').trim()).filter((one) => one !== '')) {
+    const last = pages.at(-1);
+    if (last !== undefined && last.length + section.length <= characters)
+      pages[pages.length - 1] = `${last}\n\n${section}`;
+    else pages.push(section);
+  }
+  return pages;
+}
+
 function inlines(text: string): Inline[] {
   return text
     .split(/(`[^`]+`|\*\*[^*]+\*\*)/u)

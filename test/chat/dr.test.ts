@@ -194,8 +194,8 @@ describe('a walk through a checklist', () => {
     const { en, ru } = await shownRun(run, life, OPERATIONS, clock.now());
     expect(en.text).toMatch(/▶ 1\. Find out whose fault it is — 3 min/);
     expect(en.text).toContain('vakhta doctor');
-    expect(en.text).toContain('vakhta dr done lost-telegram');
-    expect(ru.text).toContain('vakhta dr skip lost-telegram ПОЧЕМУ');
+    expect(en.text).toContain('vakhta run dr done lost-telegram');
+    expect(ru.text).toContain('vakhta run dr skip lost-telegram ПОЧЕМУ');
     const next = await ask('root', 'dr.done', { scenario: 'lost-telegram' });
     const after = await shownRun(next, life, OPERATIONS, clock.now());
     expect(after.en.text).toMatch(/Now: 2\. Tell the others/);

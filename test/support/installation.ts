@@ -203,6 +203,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
         secrets,
         version: 'test',
         operations,
+        configFile: file,
         systems: () =>
           createSystems(config, {
             clock,

@@ -73,6 +73,7 @@ export const messages = defineMessages({
     backups-button-restore = ⏪ Restore…
     backups-button-verify = 🔎 Verify
     backups-button-copy = ⇪ Copy elsewhere
+    backups-button-kit = 📦 Make a new one
     backups-button-all = 🗂 All backups
     backups-button-slo = 📈 RTO and RPO
   `,
@@ -127,6 +128,7 @@ export const messages = defineMessages({
     backups-button-restore = ⏪ Вернуть…
     backups-button-verify = 🔎 Проверить
     backups-button-copy = ⇪ На площадку
+    backups-button-kit = 📦 Создать новый
     backups-button-all = 🗂 Все копии
     backups-button-slo = 📈 RTO и RPO
   `,
@@ -320,6 +322,7 @@ function detailButtons(target: string, { drill }: BoardLine, t: Translate): Butt
   const parsed = parseTarget(target);
   if (!parsed) {
     const all = [press(t('backups-button-all'), 'backups', {}), press(t('backups-button-slo'), 'slo', {})];
+    if (target.startsWith('kit:')) return [[press(t('backups-button-kit'), 'kit', {})], all];
     return target.startsWith('pbs:') ? [[press(t('backups-button-verify'), 'verify', { target })], all] : [];
   }
   const { kind, id } = parsed;

@@ -87,7 +87,7 @@ const shortIntegrity = ({ state, at, caughtAt }: Integrity): NonNullable<BoardLi
 });
 
 /** Kinds in the order in which people think of them; within a kind, and between kinds, the worst first. */
-const KINDS = ['pg', 'guest', 'volume', 'offsite-pg', 'offsite-volume', 'pbs', 'proxmox'];
+const KINDS = ['pg', 'guest', 'volume', 'offsite-pg', 'offsite-volume', 'pbs', 'proxmox', 'kit'];
 export const kindName = (target: string): string => target.slice(0, Math.max(0, target.indexOf(':')));
 const rank = (state: BackupVerdict): number => VERDICTS.indexOf(state);
 

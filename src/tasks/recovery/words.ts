@@ -14,6 +14,7 @@ export const messages = defineMessages({
     recovery-kind-offsite-volume = Volumes and files, elsewhere
     recovery-kind-pbs = Backup servers
     recovery-kind-proxmox = Proxmox and its storages
+    recovery-kind-kit = Emergency kit
     recovery-state-ok = in order
     recovery-state-warn = look at it
     recovery-state-down = bad
@@ -28,6 +29,7 @@ export const messages = defineMessages({
     recovery-kind-offsite-volume = Тома и файлы, другая площадка
     recovery-kind-pbs = Серверы копий
     recovery-kind-proxmox = Proxmox и его хранилища
+    recovery-kind-kit = Аварийный набор
     recovery-state-ok = в порядке
     recovery-state-warn = обратите внимание
     recovery-state-down = плохо
@@ -74,6 +76,7 @@ export const againstGoal = (ms: number, goalMs: number, t: Translate): Inlines =
 export const kindOf = (target: string, t: Translate): string => {
   if (target.startsWith('pbs:')) return t('recovery-kind-pbs');
   if (target.startsWith('proxmox:')) return t('recovery-kind-proxmox');
+  if (target.startsWith('kit:')) return t('recovery-kind-kit');
   const parsed = parseTarget(target);
   return parsed ? t(`recovery-kind-${parsed.kind}`) : target;
 };

@@ -19,6 +19,8 @@ const COMPONENTS = {
   docker: { binaries: ['docker'], apt: 'docker.io' },
   restic: { binaries: ['restic'], apt: 'restic' },
   rclone: { binaries: ['rclone'], apt: 'rclone' },
+  age: { binaries: ['age'], apt: 'age' },
+  'age-keygen': { binaries: ['age-keygen'], apt: 'age' },
   busybox: { binaries: ['busybox'], apt: 'busybox-static' },
   chromium: { binaries: ['chromium', 'chromium-browser', 'google-chrome'], apt: 'chromium' },
 } as const satisfies Record<string, { binaries: readonly string[]; apt: string }>;
