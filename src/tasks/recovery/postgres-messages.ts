@@ -21,7 +21,7 @@ export const messages = defineMessages({
     pg-note-archive-unasked = The archive could not be asked: { $detail }
     pg-note-archive-unwatched = The archive is not watched: the configuration names no cluster for it
     pg-note-standby = This server is a standby: it archives nothing itself
-    pg-note-repo = Repository { $repo }: { $detail }
+    pg-state-repo-empty = Repository { $repo } holds no backup; if it is the copy elsewhere, name it as offsite_repo
     pg-note-walg = WAL-G cannot read its backups over: only a restore drill proves them
   `,
   ru: `
@@ -45,7 +45,7 @@ export const messages = defineMessages({
     pg-note-archive-unasked = Узнать об архиве не удалось: { $detail }
     pg-note-archive-unwatched = За архивом никто не следит: в конфигурации не указан его кластер
     pg-note-standby = Этот сервер — реплика: сам он ничего не архивирует
-    pg-note-repo = Репозиторий { $repo }: { $detail }
+    pg-state-repo-empty = В репозитории { $repo } нет ни одной копии; если это внешняя копия, укажите его в offsite_repo
     pg-note-walg = WAL-G не умеет перечитывать свои копии: их доказывает только пробное восстановление
   `,
 });

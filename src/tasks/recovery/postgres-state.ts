@@ -151,6 +151,8 @@ export function postgresState(facts: PostgresFacts): BackupState {
   if (lag !== undefined && !isIdle && !health?.inRecovery && lag > minutes(facts.recovery.rpoMinutes)) {
     say('warn', 'pg-state-rpo', { minutes: Math.round(lag / minutes(1)), target: facts.recovery.rpoMinutes });
   }
+  const empty = info.repos.find(({ key, state }) => isOurs(key) && state === 'no-valid-backups');
+  if (empty && backups.length > 0) say('warn', 'pg-state-repo-empty', { repo: empty.key });
   if (archive?.unasked) say('warn', 'pg-note-archive-unasked', { detail: detailOf(archive.unasked) });
   if (good) say('ok', 'pg-state-ok', { label: good.label });
 
