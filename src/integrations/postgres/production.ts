@@ -279,23 +279,28 @@ export function createProductionFolder(settings: ProductionSettings, edges: Prod
     isRunning: runs,
 
     start: async (signal, onWait) => {
-      if (!(await runs(signal))) {
-        const result = await service.run(settings.start, { signal, timeoutMs: hours(12) });
-        if (result.code !== 0 && !(await runs(signal))) {
-          const said = printable(result.stderr) || printable(result.stdout);
-          throw refuse('pg-production-start', said || `exit ${result.code ?? result.signal ?? '?'}`);
-        }
-      }
-      try {
-        await untilOpen(server(), psql, { clock, signal, ...(onWait ? { onWait } : {}) });
-      } catch (thrown) {
-        if (thrown instanceof VakhtaError && thrown.code === 'pg-start-failed') {
+      for (let tries = 1; ; tries++) {
+        const wasRunning = await runs(signal);
+        if (!wasRunning) await startService(signal);
+        try {
+          await untilOpen(server(), psql, { clock, signal, ...(onWait ? { onWait } : {}) });
+          return;
+        } catch (thrown) {
+          if (!(thrown instanceof VakhtaError) || thrown.code !== 'pg-start-failed') throw thrown;
+          // It was on its way down still, as after a stop that was broken off.
+          if (wasRunning && tries < 3) continue;
           throw refuse('pg-production-start', String(thrown.args['detail'] ?? '—'));
         }
-        throw thrown;
       }
     },
   };
+
+  async function startService(signal: AbortSignal): Promise<void> {
+    const result = await service.run(settings.start, { signal, timeoutMs: hours(12) });
+    if (result.code === 0 || (await runs(signal))) return;
+    const said = printable(result.stderr) || printable(result.stdout);
+    throw refuse('pg-production-start', said || `exit ${result.code ?? result.signal ?? '?'}`);
+  }
 
   /** The first thing that does not move along when the folder is renamed. */
   async function linksIn(folder: string, signal?: AbortSignal): Promise<string | undefined> {

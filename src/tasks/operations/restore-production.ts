@@ -346,20 +346,20 @@ async function exchange(production: PgProduction, external: External, work: Work
 
 function settledError(
   settled: Exclude<Settled, { state: 'new' }>,
-  { id, dataDir, beforeOf }: PgProduction,
+  production: PgProduction,
   runId: string,
   why = '—',
 ): VakhtaError {
   const isDown = 'isUp' in settled && !settled.isUp;
   const code = `restore-production-${settled.state}${isDown ? '-down' : ''}`;
   const args = {
-    stanza: id,
+    stanza: production.id,
     why: 'why' in settled ? settled.why : why,
-    before: beforeOf(runId),
-    dir: dataDir,
+    before: production.beforeOf(runId),
+    dir: production.dataDir,
     failed: 'failed' in settled ? settled.failed : '—',
   };
-  return new VakhtaError('permanent', code, `${id}: ${settled.state}: ${args.why}`, { args });
+  return new VakhtaError('permanent', code, `${production.id}: ${settled.state}: ${args.why}`, { args });
 }
 
 async function outcomeOf(

@@ -233,7 +233,7 @@ export function createPgProduction({ id, restorer, folder, scratch, clock }: PgP
     id,
     dataDir: folder.dataDir,
     restorer,
-    beforeOf: folder.beforeOf,
+    beforeOf: (runId) => folder.beforeOf(runId),
     look: (signal) => folder.look(signal),
     standbys: async (signal) => {
       const row = z.object({ n: z.number() });
