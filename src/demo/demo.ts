@@ -13,6 +13,7 @@ import { createLog } from '../app/log.ts';
 import { createSystems } from '../app/systems.ts';
 import { allMessages } from '../messages.gen.ts';
 import { operations } from '../tasks/operations/registry.gen.ts';
+import { enterPastDrills } from './ledger.ts';
 import { playNight } from './scenario.ts';
 import { CAST, GROUP, startSurroundings, TOPICS } from './surroundings.ts';
 
@@ -72,6 +73,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
         readText: async (path) => (await systemReadFile(path)).text,
       }),
   });
+  await enterPastDrills(app.db, { random, now: clock.now() });
   await app.start();
   const stopNight = playNight(surroundings.alertmanager, { clock, language });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
@@ -6,6 +6,7 @@ import type { Random } from '../core/random.ts';
 import { type AlertmanagerSimulator, startAlertmanagerSimulator } from '../simulators/alertmanager/index.ts';
 import { type EndpointServers, startEndpoints } from '../simulators/endpoints/index.ts';
 import { prepareRepository, simulatorCommand } from '../simulators/pgbackrest/index.ts';
+import { preparePostgres, type SimulatedPostgres } from '../simulators/postgres/index.ts';
 import { startLokiSimulator } from '../simulators/loki/index.ts';
 import { startPrometheusSimulator } from '../simulators/prometheus/index.ts';
 import { DRILL, PVEAuditor, PVEDatastoreUser, PVEVMUser } from '../simulators/proxmox/access.ts';
@@ -163,9 +164,15 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
   const repository = join(folder, 'pgbackrest');
   prepareRepository(repository, {
     stanzas: ['main', 'gitlab'],
+    repos: [1, 2],
     durationMs: options.backupMs ?? 14_000,
     now: clock.now(),
+    // Whoever lowered what is kept has something to expire.
+    allFull: ['gitlab'],
   });
+  const postgres = preparePostgres(join(folder, 'pg'), { repository, stanza: 'main', now: clock.now() });
+  const scratch = join(folder, 'scratch');
+  await mkdir(scratch);
 
   const alertmanager = await startAlertmanagerSimulator(
     {
@@ -192,6 +199,8 @@ export async function startSurroundings(options: SurroundingsOptions): Promise<S
     ca,
     ports: endpoints.ports,
     repository,
+    postgres,
+    scratch,
     backupServer: backupServer.yaml,
   });
   return {
@@ -243,6 +252,9 @@ interface Addresses {
   readonly ca: string;
   readonly ports: Readonly<Record<string, number>>;
   readonly repository: string;
+  readonly postgres: SimulatedPostgres;
+  /** Folder for what is restored beside it. */
+  readonly scratch: string;
   /** The section of the backup server. */
   readonly backupServer: string;
 }
@@ -320,8 +332,18 @@ proxmox:
       storage: pbs
       drill: { storage: local-zfs, pool: vakhta-drill, vmid_from: 9000, vmid_to: 9009 }
 ${o.backupServer}postgres:
-  - { id: main, stanza: main, binary: ${binary} }
-  - { id: gitlab, stanza: gitlab, binary: ${binary} }
+  - id: main
+    stanza: main
+    binary: ${binary}
+    offsite_repo: 2
+    cluster:
+      bin_dir: ${JSON.stringify(o.postgres.binDir)}
+      data_dir: ${JSON.stringify(o.postgres.dataDir)}
+      socket_dir: ${JSON.stringify(o.postgres.socketDir)}
+      port: ${o.postgres.port}
+      canary: true
+    scratch: { dir: ${JSON.stringify(o.scratch)}, free_percent: 0 }
+  - { id: gitlab, stanza: gitlab, binary: ${binary}, offsite_repo: 2, offsite_max_age_hours: 50 }
 certificates:
   ca: ${JSON.stringify(o.ca)}
   endpoints:
@@ -329,6 +351,9 @@ ${[endpoint('gitlab', 'boris'), endpoint('grafana', 'boris'), endpoint('mail', '
 digest:
   - { id: morning, chat: watch, topic: alerts, at: '${o.digestAt}' }
 drill: { chat: watch, topic: alerts, at: '04:10', weekdays: [sun] }
+restore_drills:
+  - { target: 'pg:main', at: '05:00', weekdays: [sun] }
+  - { target: 'offsite-pg:main', at: '06:00', weekdays: [sat] }
 probes:
   - { id: web-chat, name: ${o.language === 'ru' ? 'Веб-чат' : 'Web chat'}, kind: http, target: '${o.telegramUrl}/' }
   - { id: grafana, name: Grafana, kind: tls, target: 'localhost:${o.ports.grafana ?? 443}' }

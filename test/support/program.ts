@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { inject } from 'vitest';
 import { ask } from './broker.ts';
 
@@ -13,4 +14,10 @@ export async function programCommand(): Promise<readonly string[]> {
   const main = await ask(inject('programBroker'));
   if (!main.endsWith('main.js')) throw new Error(`the program was not built: ${main}`);
   return [process.execPath, main];
+}
+
+/** The folder that the program was built into. */
+export async function builtFolder(): Promise<string> {
+  const [, main = ''] = await programCommand();
+  return dirname(main);
 }

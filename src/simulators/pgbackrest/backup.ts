@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ListedBackup, type SimulatorSettings, type StanzaState, walName } from './repository.ts';
+import { type ListedBackup, type SimulatorSettings, type StanzaState, walName, walNumber } from './repository.ts';
 
 export type BackupType = ListedBackup['type'];
 
@@ -24,14 +24,20 @@ export function label(type: BackupType, start: Date, full: string | undefined): 
   return type === 'full' || full === undefined ? own : `${full}_${own}`;
 }
 
-/** The backup that this type builds on: the last full for a diff, the last of any type for an incr. */
-export function priorOf(state: StanzaState, type: BackupType): ListedBackup | undefined {
+/** The backup that this type builds on, in the same repository: the last full for a diff, the last of any type for an incr. */
+export function priorOf(state: StanzaState, type: BackupType, repo = 1): ListedBackup | undefined {
   if (type === 'full') return undefined;
-  return state.backups.findLast((each) => type === 'incr' || each.type === 'full');
+  return inRepo(state, repo).findLast((each) => type === 'incr' || each.type === 'full');
 }
+
+export const inRepo = ({ backups }: StanzaState, repo: number): readonly ListedBackup[] =>
+  backups.filter(({ database }) => database['repo-key'] === repo);
 
 export interface NewBackup {
   readonly type: BackupType;
+  readonly repo?: number;
+  /** Bytes of the database, when it is not the simulated one. */
+  readonly size?: number;
   readonly start: Date;
   readonly stop: Date;
   readonly annotation?: Record<string, string>;
@@ -40,8 +46,8 @@ export interface NewBackup {
 
 /** Adds a finished backup to the state, and returns it. */
 export function record(state: StanzaState, settings: SimulatorSettings, made: NewBackup): ListedBackup {
-  const prior = priorOf(state, made.type);
-  const size = settings.databaseBytes;
+  const { repo = 1, size = settings.databaseBytes } = made;
+  const prior = priorOf(state, made.type, repo);
   const delta = Math.round(size * SHARE[made.type]);
   // zst brings a typical database to about an eighth of its size.
   const repoDelta = Math.round(delta / 8);
@@ -51,7 +57,7 @@ export function record(state: StanzaState, settings: SimulatorSettings, made: Ne
     ...(made.annotation && Object.keys(made.annotation).length > 0 ? { annotation: made.annotation } : {}),
     archive: { start: walName(wal), stop: walName(wal) },
     backrest: { format: 5, version: '2.45' },
-    database: { id: 1, 'repo-key': 1 },
+    database: { id: 1, 'repo-key': repo },
     error: (made.badFiles?.length ?? 0) > 0,
     info: { delta, repository: { delta: repoDelta, size: Math.round(size / 8) }, size },
     label: label(made.type, made.start, prior?.label.split('_')[0]),
@@ -66,13 +72,29 @@ export function record(state: StanzaState, settings: SimulatorSettings, made: Ne
   return backup;
 }
 
-/** Removes full backups beyond the retention, with what hangs on them; returns their labels. */
-export function expire(state: StanzaState, retentionFull: number): string[] {
-  const fulls = state.backups.filter((each) => each.type === 'full').map((each) => each.label);
-  const gone = new Set(fulls.slice(0, Math.max(0, fulls.length - retentionFull)));
-  const removed = state.backups.filter((each) => gone.has(each.label.split('_')[0] ?? '')).map((each) => each.label);
-  state.backups = state.backups.filter((each) => !removed.includes(each.label));
-  return removed;
+/** What one repository loses: labels, and segments of WAL from and to. */
+interface Gone {
+  readonly repo: number;
+  readonly labels: readonly string[];
+  readonly wal?: readonly [number, number];
+}
+
+/** Removes full backups beyond the retention, with what hangs on them and the WAL that only they need. */
+export function expire(state: StanzaState, retentionFull: number, repo = 1): Gone {
+  const fulls = inRepo(state, repo).filter(({ type }) => type === 'full');
+  const old = new Set(fulls.slice(0, Math.max(0, fulls.length - retentionFull)).map(({ label: full }) => full));
+  const labels = inRepo(state, repo)
+    .map((each) => each.label)
+    .filter((each) => old.has(each.split('_')[0] ?? ''));
+  state.backups = state.backups.filter((each) => each.database['repo-key'] !== repo || !labels.includes(each.label));
+  // As the real one: with fewer full backups than are kept, all WAL stays.
+  const oldest = inRepo(state, repo)[0];
+  if (fulls.length < retentionFull || oldest === undefined) return { repo, labels };
+  const from = state.archivedFrom?.[repo] ?? 1;
+  const to = walNumber(oldest.archive.start);
+  if (to <= from) return { repo, labels };
+  state.archivedFrom = { ...state.archivedFrom, [repo]: to };
+  return { repo, labels, wal: [from, to - 1] };
 }
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);

@@ -1,23 +1,13 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type BackupType, expire, newStanza, priorOf, record, SHARE } from './backup.ts';
 import { type Console, createConsole } from './console.ts';
-import { openRepository, type Repository, walName } from './repository.ts';
-
-export interface World {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-  readonly now: () => Date;
-  /** Waits, or rejects with the signal's reason. */
-  readonly sleep: (ms: number) => Promise<void>;
-  readonly terminated: AbortSignal;
-}
-
-class Failure extends Error {
-  readonly code: number;
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import { Failure, type World } from './failure.ts';
+import { human } from './human.ts';
+import { info } from './info.ts';
+import { openRepository, type Repository, reposOf, walName } from './repository.ts';
+import { restore } from './restore.ts';
+import { MANIFEST, sumOf, verify } from './verify.ts';
 
 const KNOWN = new Set([
   'stanza',
@@ -33,11 +23,38 @@ const KNOWN = new Set([
   'log-level-file',
   'start-fast',
   'process-max',
+  'no-config',
+  'no-online',
+  'lock-path',
+  'pg1-path',
+  'repo1-retention-full',
+  'compress-type',
+  'dry-run',
+  'verbose',
+  'archive-mode',
+  'tablespace-map-all',
+  'delta',
+  'target',
+  'target-action',
 ]);
 
+/** Options that only these commands take. */
+const VALID: Readonly<Record<string, readonly string[]>> = {
+  'dry-run': ['expire'],
+  verbose: ['verify'],
+  delta: ['backup', 'restore'],
+  set: ['info', 'restore', 'expire'],
+  target: ['restore'],
+  'target-action': ['restore'],
+  'archive-mode': ['restore'],
+  'tablespace-map-all': ['restore'],
+  annotation: ['backup'],
+};
+
 /**
- * pgBackRest 2.45 as a caller sees it, for `version`, `info --output=json`, `stanza-create`, `backup`, `expire`, `stop` and
- * `start`: same options, same lines, same exit codes; the repository is a folder of small files. Returns the exit code.
+ * pgBackRest 2.45 as a caller sees it, for `version`, `info --output=json`, `stanza-create`, `backup`, `expire`, `verify`,
+ * `restore`, `stop` and `start`: same options, same lines, same exit codes; the repository is a folder of small files. What is
+ * restored, the simulated PostgreSQL starts. Returns the exit code.
  */
 export async function main(argv: readonly string[], world: World): Promise<number> {
   let console = createConsole(new Map(), world.out, world.err, world.now);
@@ -57,8 +74,14 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
       if (name === 'annotation') annotation[text.split('=')[0] ?? ''] = text.split('=').slice(1).join('=');
       else options.set(name, text);
     }
+    for (const name of options.keys()) {
+      if (VALID[name]?.includes(command) === false) {
+        throw new Failure(31, `option '${name}' not valid for command '${command}'`);
+      }
+    }
     console = createConsole(options, world.out, world.err, world.now);
-    const repository = openRepository(options.get('repo1-path') ?? '/var/lib/pgbackrest');
+    const folder = options.get('repo1-path') ?? '/var/lib/pgbackrest';
+    const repository = openRepository(folder);
     const stanza = options.get('stanza') ?? '';
     if (command === 'version') {
       world.out('pgBackRest 2.45\n');
@@ -69,24 +92,39 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
       return 0;
     }
     if (stanza === '') throw new Failure(37, `${command} command requires option: stanza`);
-    if (!repository.settings().stanzas.includes(stanza)) {
+    // A throw-away stanza stands in no configuration, and brings its folder along.
+    const isKnown = repository.settings().stanzas.includes(stanza) || repository.load(stanza) !== undefined;
+    if (!isKnown && !options.has('pg1-path')) {
       throw new Failure(37, `${command} command requires option: pg1-path\nHINT: does this stanza exist?`);
     }
-    console.log('INFO', `${command} command begin 2.45: ${argv.filter((word) => word !== command).join(' ')}`);
+    const words = argv.filter((word) => word !== command).join(' ');
+    const dry = options.has('dry-run') ? '[DRY-RUN] ' : '';
+    console.log('INFO', `${dry}${command} command begin 2.45: ${words}`);
     if (command === 'stanza-create') {
       console.log('INFO', `stanza-create for stanza '${stanza}' on repo1`);
       if (repository.load(stanza) === undefined) repository.save(stanza, newStanza(stanza));
     } else if (command === 'backup') {
       await backup(repository, stanza, options, annotation, console, world, begun);
     } else if (command === 'expire') {
-      runExpire(repository, stanza, console);
+      if (repository.stopped(stanza)) throw new Failure(62, `stop file exists for stanza ${stanza}`);
+      if (!repository.lock(stanza)) throw lockHeld(repository, stanza);
+      try {
+        runExpire(repository, stanza, options, console);
+      } finally {
+        repository.unlock(stanza);
+      }
+    } else if (command === 'verify') {
+      await world.sleep(options.has('no-config') ? 0 : repository.settings().durationMs * 0.15);
+      world.out(verify(repository, stanza, options));
+    } else if (command === 'restore') {
+      await restore(repository, folder, stanza, options, console, world);
     } else if (command === 'stop') {
       repository.stop(stanza);
     } else if (command === 'start') {
       repository.start(stanza);
     } else throw new Failure(30, `invalid command '${command}'`);
     const ms = world.now().getTime() - begun;
-    if (command !== 'backup') console.log('INFO', `${command} command end: completed successfully (${ms}ms)`);
+    if (command !== 'backup') console.log('INFO', `${dry}${command} command end: completed successfully (${ms}ms)`);
     return 0;
   } catch (thrown) {
     if (world.terminated.aborted) {
@@ -102,41 +140,11 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   }
 }
 
-/** One line of JSON with the system id as the bare 64-bit number that it is in the real answer. */
-function info(repository: Repository, wanted: string, options: ReadonlyMap<string, string>): string {
-  if (options.get('output') !== 'json')
-    throw new Failure(32, `'${options.get('output') ?? 'text'}' is not simulated for 'output' option`);
-  const names = wanted === '' ? repository.settings().stanzas : [wanted];
-  const stanzas = names.map((name) => {
-    const state = repository.load(name);
-    const set = options.get('set');
-    const backups = (state?.backups ?? [])
-      .filter((each) => set === undefined || each.label === set)
-      .map((each) =>
-        set !== undefined && each.error ? { ...each, 'error-list': state?.errorLists[each.label] ?? [] } : each,
-      );
-    const [code, message] =
-      state === undefined
-        ? [1, 'missing stanza path']
-        : backups.length > 0
-          ? [0, 'ok']
-          : set === undefined
-            ? [2, 'no valid backups']
-            : [6, 'requested backup not found'];
-    return {
-      archive: state
-        ? [{ database: { id: 1, 'repo-key': 1 }, id: '15-1', max: walName(state.wal), min: walName(1) }]
-        : [],
-      backup: backups,
-      cipher: 'none',
-      db: state ? [{ id: 1, 'repo-key': 1, 'system-id': state.systemId, version: '15' }] : [],
-      name,
-      repo: [{ cipher: 'none', key: 1, status: { code, message } }],
-      status: { code, lock: { backup: { held: repository.locked(name) } }, message },
-    };
-  });
-  return JSON.stringify(stanzas).replace(/"system-id":"(\d+)"/g, '"system-id":$1');
-}
+const lockHeld = (repository: Repository, stanza: string): Failure =>
+  new Failure(
+    50,
+    `unable to acquire lock on file '${repository.lockPath(stanza)}': Resource temporarily unavailable\nHINT: is another pgBackRest process running?`,
+  );
 
 async function backup(
   repository: Repository,
@@ -153,13 +161,7 @@ async function backup(
     throw new Failure(32, `'${asked}' is not allowed for 'type' option`);
   }
   if (repository.stopped(stanza)) throw new Failure(62, `stop file exists for stanza ${stanza}`);
-  if (!repository.lock(stanza)) {
-    const path = repository.lockPath(stanza);
-    throw new Failure(
-      50,
-      `unable to acquire lock on file '${path}': Resource temporarily unavailable\nHINT: is another pgBackRest process running?`,
-    );
-  }
+  if (!repository.lock(stanza)) throw lockHeld(repository, stanza);
   try {
     if (settings.databaseDown) {
       console.log('WARN', `unable to check pg1: [DbConnectError] unable to connect to 'dbname='postgres' port=5432'`);
@@ -175,7 +177,16 @@ async function backup(
         `unable to load info file '${stanza}/backup.info'\nHINT: has a stanza-create been performed?`,
       );
     }
-    const prior = priorOf(state, asked);
+    const repo = Number(options.get('repo') ?? reposOf(settings)[0]);
+    if (options.has('no-online')) {
+      backUpFolder(repository, stanza, repo, options.get('pg1-path') ?? '', world);
+      runExpire(repository, stanza, options, console);
+      return;
+    }
+    if (!options.has('repo') && reposOf(settings).length > 1) {
+      console.log('INFO', `repo option not specified, defaulting to repo${repo}`);
+    }
+    const prior = priorOf(state, asked, repo);
     const type: BackupType = prior === undefined ? 'full' : asked;
     if (type !== asked) console.log('WARN', `no prior backup exists, ${asked} backup has been changed to full`);
     else if (prior) console.log('INFO', `last backup label = ${prior.label}, version = 2.45`);
@@ -195,15 +206,19 @@ async function backup(
     const badFiles = await copy(type, settings.databaseBytes, duration * 0.8, settings.badPages ?? [], console, world);
     console.log('INFO', 'execute non-exclusive backup stop and wait for all WAL segments to archive');
     await world.sleep(duration * 0.1);
-    const made = record(state, settings, { type, start, stop: world.now(), annotation, badFiles });
+    // Meanwhile the cluster may have archived WAL.
+    const after = repository.load(stanza) ?? state;
+    const made = record(after, settings, { type, repo, start, stop: world.now(), annotation, badFiles });
+    const committed = repository.committed(stanza);
+    if (committed) repository.commit(stanza, { ...committed, archivedAt: world.now().getTime() });
     console.log('INFO', `backup stop archive = ${made.archive.stop}, lsn = ${made.lsn.stop}`);
     console.log('INFO', `check archive for segment(s) ${made.archive.start}:${made.archive.stop}`);
     console.log('INFO', `new backup label = ${made.label}`);
     console.log('INFO', `${type} backup size = ${human(made.info.delta)}, file total = ${FILES}`);
     console.log('INFO', `backup command end: completed successfully (${world.now().getTime() - begun}ms)`);
-    repository.save(stanza, state);
+    repository.save(stanza, after);
     console.log('INFO', 'expire command begin 2.45: --stanza=' + stanza);
-    runExpire(repository, stanza, console);
+    runExpire(repository, stanza, options, console);
     console.log('INFO', 'expire command end: completed successfully (2ms)');
   } finally {
     repository.unlock(stanza);
@@ -239,23 +254,45 @@ async function copy(
   return [bad];
 }
 
-function runExpire(repository: Repository, stanza: string, console: Console): void {
+function runExpire(
+  repository: Repository,
+  stanza: string,
+  options: ReadonlyMap<string, string>,
+  console: Console,
+): void {
   const state = repository.load(stanza);
   if (state === undefined) return;
-  for (const gone of expire(state, repository.settings().retentionFull)) {
-    console.log('INFO', `repo1: remove expired backup ${gone}`);
+  const settings = repository.settings();
+  const asked = options.get('repo');
+  // A backup expires in the repository that it went to.
+  for (const repo of asked === undefined ? reposOf(settings) : [Number(asked)]) {
+    const gone = expire(state, Number(options.get('repo1-retention-full') ?? settings.retentionFull), repo);
+    for (const label of gone.labels) console.log('INFO', `repo${repo}: remove expired backup ${label}`);
+    if (gone.wal === undefined) continue;
+    const [from, to] = gone.wal;
+    console.log('INFO', `repo${repo}: 15-1 remove archive, start = ${walName(from)}, stop = ${walName(to)}`);
   }
-  repository.save(stanza, state);
+  if (!options.has('dry-run')) repository.save(stanza, state);
 }
 
-/** `1.4GB`, `128MB`, `8KB`, `88B`: one decimal unless it is zero, as pgBackRest rounds. */
-export function human(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  let value = Math.round(bytes);
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
+/** Copies a real folder, as of a cluster that does not run: so that its damage is real too. */
+function backUpFolder(repository: Repository, stanza: string, repo: number, folder: string, world: World): void {
+  const state = repository.load(stanza) ?? newStanza(stanza);
+  const start = world.now();
+  const contents = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile())
+    .map((one) => join(one.parentPath, one.name))
+    .map((path) => [path.slice(folder.length + 1), readFileSync(path)] as const);
+  const size = contents.reduce((sum, [, content]) => sum + content.length, 0);
+  const made = record(state, repository.settings(), { type: 'full', repo, size, start, stop: world.now() });
+  // Nothing of it reaches the archive.
+  state.wal = 0;
+  const into = repository.filesOf(stanza, made.label);
+  for (const [path, content] of contents) {
+    mkdirSync(dirname(join(into, 'pg_data', path)), { recursive: true });
+    writeFileSync(join(into, 'pg_data', path), content);
   }
-  return `${Number(value.toFixed(1))}${units[unit]}`;
+  const sums = Object.fromEntries(contents.map(([path, content]) => [path, sumOf(content)]));
+  writeFileSync(join(into, MANIFEST), JSON.stringify(sums));
+  repository.save(stanza, state);
 }

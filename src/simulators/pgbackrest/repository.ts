@@ -8,13 +8,20 @@ export interface SimulatorSettings {
   /** How long a full backup takes; diff and incr take their share of it. */
   readonly durationMs: number;
   readonly databaseBytes: number;
-  /** Full backups kept. */
+  /** Full backups kept in each repository. */
   readonly retentionFull: number;
+  /** Numbers of the repositories; the first one when absent. WAL goes to all of them, a backup to one. */
+  readonly repos?: readonly number[];
   /** PostgreSQL cannot be reached (exit 56). */
   readonly databaseDown?: boolean;
   /** Pages that the next backups find damaged. */
   readonly badPages?: readonly number[];
+  /** Labels of backups of which a file is not any more what it was: verify finds it. */
+  readonly damaged?: readonly string[];
 }
+
+/** The repositories that are configured, the default one first. */
+export const reposOf = ({ repos }: SimulatorSettings): readonly number[] => (repos?.length ? repos : [1]);
 
 export const DEFAULTS: SimulatorSettings = {
   stanzas: ['main'],
@@ -43,6 +50,8 @@ export interface StanzaState {
   systemId: string;
   /** Number of the last WAL segment that reached the archive. */
   wal: number;
+  /** Number of the first segment that a repository still has, by its number; the first of all when absent. */
+  archivedFrom?: Record<string, number>;
   backups: ListedBackup[];
   /** Damaged files by label, for `info --set`. */
   errorLists: Record<string, string[]>;
@@ -54,9 +63,33 @@ export const walName = (segment: number): string =>
     .toUpperCase()
     .padStart(8, '0')}${(segment % 256).toString(16).toUpperCase().padStart(8, '0')}`;
 
+export const walNumber = (name: string): number =>
+  Number.parseInt(name.slice(8, 16), 16) * 256 + Number.parseInt(name.slice(16), 16);
+
+/** One change of the simulated cluster that somebody may ask for later. */
+export type Change = { readonly at: number } & (
+  | { readonly what: 'mark' }
+  | { readonly what: 'clear'; readonly run: string }
+  | { readonly what: 'plant'; readonly id: string; readonly run: string }
+);
+
+/** What was committed in the cluster of a stanza, and until when it is in the archive; milliseconds. */
+export interface Committed {
+  archivedAt: number;
+  changes: Change[];
+}
+
 /** The repository folder: settings, one state file a stanza, lock and stop files. */
 export function openRepository(folder: string) {
   const statePath = (stanza: string) => join(folder, `${stanza}.json`);
+  const walPath = (stanza: string) => join(folder, `${stanza}.wal.json`);
+  const replace = (path: string, content: unknown): void => {
+    mkdirSync(folder, { recursive: true });
+    // A name of its own: two may write at the same time.
+    const beside = `${path}.${process.pid}`;
+    writeFileSync(beside, JSON.stringify(content, null, 1));
+    renameSync(beside, path);
+  };
   const lockPath = (stanza: string) => join(folder, `${stanza}-backup.lock`);
   const stopPath = (stanza: string) => join(folder, `${stanza}.stop`);
   return {
@@ -68,11 +101,14 @@ export function openRepository(folder: string) {
       return existsSync(statePath(stanza)) ? (readJson(statePath(stanza)) as StanzaState) : undefined;
     },
     /** Atomic, so that a reader beside a running backup sees the old or the new state. */
-    save(stanza: string, state: StanzaState): void {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(`${statePath(stanza)}.new`, JSON.stringify(state, null, 1));
-      renameSync(`${statePath(stanza)}.new`, statePath(stanza));
+    save: (stanza: string, state: StanzaState): void => replace(statePath(stanza), state),
+    /** Nothing before the cluster has told its archive anything. */
+    committed(stanza: string): Committed | undefined {
+      return existsSync(walPath(stanza)) ? (readJson(walPath(stanza)) as Committed) : undefined;
     },
+    commit: (stanza: string, committed: Committed): void => replace(walPath(stanza), committed),
+    /** Where the files of a backup lie that was made of a real folder. */
+    filesOf: (stanza: string, label: string): string => join(folder, 'backup', stanza, label),
     lockPath,
     /** False when another living process holds it. */
     lock(stanza: string): boolean {
