@@ -36,7 +36,7 @@ withComponents(['sshd', 'ssh-keygen'], () => {
         host_key: sshd.hostKeyFingerprint,
       },
     ],
-    proxmox: [{ id: 'pve1', url: 'https://127.0.0.1:1', token_id: 'vakhta@pve!t', token: 'env:T_PVE' }],
+    proxmox: [{ id: 'pve1', url: 'https://127.0.0.1:1', token_id: 'vakhta@pve!watch', token: 'env:T_PVE' }],
     restic: [
       { id: 'files', repository: '/srv/restic', password: 'env:T_RESTIC', volumes: [{ id: 'etc', paths: ['/etc'] }] },
     ],
@@ -97,14 +97,6 @@ withComponents(['sshd', 'ssh-keygen'], () => {
     const refused = await here.command(['kit', 'check', file, '-i', stranger], bare);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('This key does not open the kit');
-    const twice = await here.command(['kit', 'check', file, '-i', stranger, '-i', key], bare);
-    expect(twice.code).toBe(0);
-
-    const sealed = await readFile(file, 'utf8');
-    await writeFile(join(folder, 'cut.age'), sealed.slice(0, sealed.length / 2));
-    const cut = await here.command(['kit', 'check', join(folder, 'cut.age'), '-i', key], bare);
-    expect(cut.code).not.toBe(0);
-    expect(cut.stderr).toContain('The kit is damaged');
     await here.stop();
   });
 

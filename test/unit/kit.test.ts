@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkKit } from '../../src/cli/kit.ts';
 import { catalogue } from '../../src/core/i18n.ts';
 import { createRedactor } from '../../src/core/redact.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -248,6 +252,33 @@ describe('a kit', () => {
     ]) {
       expect(restore).toContain(place);
     }
+  });
+});
+
+describe('vakhta kit check', () => {
+  it('tries several keys, tells what is in it, and refuses what was cut off or is not there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'vakhta-kit-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const at = (name: string): string => join(folder, name);
+    const [ann, eve] = [await key(), await key()];
+    const sealed = await seal(packTar(kitFiles(await inputs()), AT), [ann.recipient]);
+    await writeFile(at('ann.txt'), `# comment\n${ann.identity.reveal()}\n`);
+    await writeFile(at('eve.txt'), eve.identity.reveal());
+    await writeFile(at('kit.age'), sealed);
+    await writeFile(at('cut.age'), sealed.slice(0, sealed.length / 2));
+    const printed: string[] = [];
+    const t = catalogue(allMessages).for('en');
+    const check = (file: string, ...identities: string[]) =>
+      checkKit(at(file), identities.map(at), { t, print: (text) => void printed.push(text) });
+    await check('kit.age', 'eve.txt', 'ann.txt');
+    expect(printed.at(-1)).toMatch(
+      /^The kit is whole: \d+ files, made 2026-11-22T02:00:00\.000Z for home by Vakhta 1\.2\.3\.$/,
+    );
+    expect(printed.join('\n')).toMatch(/ \d+ {2}runbooks\/ru\/dr-lost-host\.md/);
+    await expect(check('kit.age', 'eve.txt')).rejects.toMatchObject({ code: 'kit-wrong-key' });
+    await expect(check('cut.age', 'ann.txt')).rejects.toMatchObject({ code: 'kit-damaged' });
+    const gone = { code: 'kit-file', args: { path: at('no.age'), why: 'ENOENT' } };
+    await expect(check('no.age', 'ann.txt')).rejects.toMatchObject(gone);
   });
 });
 
