@@ -65,10 +65,9 @@ async function open(options: { readonly keep?: number; readonly offsite?: boolea
     life,
     clock,
     config,
-    folder,
     here,
     there,
-    configFile,
+    desk,
     identity: new Secret(identity),
     make: async () => {
       const { id } = await life.requests.request(as('ada'), 'kit', {});
@@ -150,6 +149,27 @@ describe('/kit', () => {
     }
     await make();
     for (const folder of [here, there]) expect(await readdir(folder)).toEqual(['vakhta-kit-home-20261123T090000Z.age']);
+  });
+
+  it.each([
+    ['had made it', true],
+    ['had only begun', false],
+  ])('of a worker that died and %s is there once', async (_what, isMade) => {
+    const { life, clock, here, desk } = await open();
+    const { id } = await life.requests.request(as('ada'), 'kit', {});
+    life.queued.length = 0;
+    const name = desk.nameOf(clock.now());
+    if (isMade) await desk.make(NONE, { name });
+    await life.db.query(
+      `update runs set state = 'running', worker = 'dead', heartbeat_at = $2, started_at = $2, external = $3,
+       plan = '{"target":"kit","lines":[]}' where id = $1`,
+      [id, new Date(clock.now().getTime() - hours(1)), JSON.stringify({ name })],
+    );
+    await clock.advance(1000);
+    await life.round();
+    await life.round();
+    expect(await life.run(id)).toMatchObject({ state: 'succeeded' });
+    expect(await readdir(here)).toEqual([isMade ? name : desk.nameOf(clock.now())]);
   });
 
   it('is asked for by its schedule on Sundays', async () => {
