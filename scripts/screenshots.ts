@@ -102,6 +102,19 @@ try {
   await shot(backups, 'backup-running');
   await shows(backups, /Label|Метка/u);
   await shot(backups, 'backup');
+  await say(backups, '/drill restore pg:main');
+  await shows(backups, /Restored and proven|Восстановлено и проверено/u, 120_000);
+  await shot(backups, 'drill');
+  await say(backups, '/restore pg main 2020-01-30 14:15');
+  await shows(backups, /before everything|раньше всего/u);
+  await shot(backups, 'restore-refused');
+  await say(backups, '/slo');
+  await backups
+    .getByText(/RTO · /u)
+    .last()
+    .waitFor({ timeout: 30_000 });
+  await backups.locator('img').last().waitFor({ timeout: 30_000 });
+  await shot(backups, 'slo');
 
   const certificates = await open(desktop, admin.id, TOPICS.certificates, 'light');
   await shot(certificates, 'certificates');

@@ -35,7 +35,7 @@ const PAST: readonly Past[] = [
     source: 'example',
     every: 7,
     newest: 2,
-    rto: [12.5, 13.1, 12.9, 14.2, 15.8, 16.1, 0, 11.4, 11.9, 12.6, 12.2],
+    rto: [0.4, 0.42, 0.41, 0.55, 0.61, 0.6, 0, 0.31, 0.3, 0.33, 0.28],
     rpo: 15,
     sizeBytes: 1_503_238_553,
     versions: { pgbackrest: '2.45', postgres: '15.8' },

@@ -117,11 +117,10 @@ function recovery(
       : [`LOG:  starting point-in-time recovery to ${stamp(moment)}`],
     now,
   );
-  const { last, next } = around(committed, Math.min(moment, committed.archivedAt));
+  // A moment before the end of the backup is no error: the server opens as soon as it is consistent.
+  const stop = Math.min(Math.max(moment, cluster.backupStop ?? 0), committed.archivedAt);
+  const { last, next } = around(committed, stop);
   const replayed = `LOG:  last completed transaction was at log time ${stamp(last)}`;
-  if (cluster.backupStop !== undefined && moment < cluster.backupStop) {
-    return dies('FATAL:  requested recovery stop point is before consistent recovery point');
-  }
   if (target !== undefined && (moment > committed.archivedAt || next === undefined)) {
     return dies(replayed, 'FATAL:  recovery ended before configured recovery target was reached');
   }

@@ -9,6 +9,7 @@ import {
   type PgBackRest,
 } from '../../../src/integrations/pgbackrest/pgbackrest.ts';
 import { prepareRepository, simulatorCommand } from '../../../src/simulators/pgbackrest/index.ts';
+import { builtFolder } from '../../support/program.ts';
 import { startPgBackRest, startPostgres, temporaryFolder, withComponents } from '../../support/components/index.ts';
 
 interface Subject {
@@ -25,7 +26,7 @@ describe('pgBackRest simulator', () => {
     const folder = join(path, 'repo');
     mkdirSync(folder);
     prepareRepository(folder, { stanzas: ['main'], durationMs: 2500, databaseBytes: 400_000_000 });
-    const binary = simulatorCommand(folder);
+    const binary = simulatorCommand(folder, await builtFolder());
     const run = (...args: string[]) => executor.run([...binary, '--stanza=main', ...args]);
     await run('stanza-create');
     return { binary, run, stop: remove };

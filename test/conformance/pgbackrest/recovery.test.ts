@@ -154,13 +154,19 @@ function suite(start: () => Promise<Ground>): void {
     await nothingIsLeft();
   });
 
-  test('a moment that the archive does not reach, and one before the backup: the server ends, nothing stays', async () => {
+  test('a moment that the archive does not reach: the server ends, and nothing stays', async () => {
     const { restorer } = ground;
     const plan = await restorer.plan({ zone: 'UTC' }, never);
     const late = { ...plan, target: new Date(Date.now() + hours(1)) };
     await expect(restorer.restore(late, context())).rejects.toMatchObject({ code: 'pg-target-not-reached' });
-    const early = { ...plan, target: new Date(plan.backupAt.getTime() - hours(1)) };
-    await expect(restorer.restore(early, context())).rejects.toMatchObject({ code: 'pg-start-failed' });
+    // PostgreSQL itself takes a moment before the end of the backup, and opens: that is why the plan refuses it.
+    const early = new Date(plan.backupAt.getTime() - hours(1));
+    await expect(restorer.plan({ target: early, zone: 'UTC' }, never)).rejects.toMatchObject({
+      code: 'pg-target-too-early',
+    });
+    const opened = context();
+    const { claim } = await restorer.restore({ ...plan, target: early }, opened);
+    await restorer.discard(opened.runId, claim);
     await nothingIsLeft();
   });
 
