@@ -40,6 +40,8 @@ export const messages = defineMessages({
     restore-production-step-look = looking at production
     restore-production-tidying = What was restored beside production is being removed
     restore-production-lost = The restore was interrupted before production was touched: it is as it was. Ask again.
+    restore-production-interrupted = The restore was interrupted. Nothing was exchanged; production { $stanza } runs as before.
+    restore-production-interrupted-down = The restore was interrupted. Nothing was exchanged; production { $stanza } is down, as it was before.
     restore-production-done = Production is restored
     restore-production-doubtful = Production is restored, but not everything is as it has to be
     restore-production-moment = Moment
@@ -86,6 +88,8 @@ export const messages = defineMessages({
     restore-production-step-look = осматриваем рабочую базу
     restore-production-tidying = Убирается то, что было восстановлено рядом с рабочей базой
     restore-production-lost = Восстановление прервалось раньше, чем дошло до рабочей базы: она какой была, такой и осталась. Запросите снова.
+    restore-production-interrupted = Восстановление прервалось. Ничего не подменено; рабочая база { $stanza } работает, как прежде.
+    restore-production-interrupted-down = Восстановление прервалось. Ничего не подменено; рабочая база { $stanza } не работает, как и до этого.
     restore-production-done = Рабочая база восстановлена
     restore-production-doubtful = Рабочая база восстановлена, но не всё так, как должно быть
     restore-production-moment = Момент
@@ -258,6 +262,10 @@ export default defineOperation({
     const production = productionOf(ports, stanza);
     const settled = await production.settle(runId, external, signal);
     if (settled.state === 'new') return outcomeOf(production, external, runId, { clock, signal, archive: false });
+    if (settled.state === 'old') {
+      const key = `restore-production-interrupted${settled.isUp ? '' : '-down'}`;
+      return { state: 'failed', text: { key, args: { stanza } } };
+    }
     const { text: key, args } = settledError(settled, production, runId);
     return { state: 'failed', text: { key, args } };
   },

@@ -209,6 +209,7 @@ export async function openProductionGround() {
       const which = rows.length === 1 ? 'new' : 'old';
       expect(rows).toEqual(which === 'new' ? ['before'] : ['after', 'before']);
       expect(end.state).toMatch(which === 'new' ? /^(?:succeeded|warning)$/u : /^failed$/u);
+      if (end.state === 'failed') expect(end.text.key).toMatch(/^restore-production-(?:lost|interrupted)$/u);
       expect(await beside()).toEqual(which === 'new' ? [`data.before-${run.runId}`] : []);
       // A second look changes nothing.
       expect((await run.reconcile()).state).toBe(end.state);
