@@ -20,6 +20,7 @@ const NEEDED = {
   'openssh-client': () => onPath('ssh-keygen'),
   'docker.io': () => onPath('dockerd') && onPath('docker'),
   'busybox-static': () => onPath('busybox'),
+  'iputils-ping': () => onPath('ping'),
   chromium: () => onPath('chromium', 'chromium-browser', 'google-chrome'),
   'fonts-dejavu-core': () => !existsSync('/usr/share/doc') || existsSync('/usr/share/fonts/truetype/dejavu'),
   'fonts-noto-color-emoji': () =>

@@ -18,6 +18,7 @@ const COMPONENTS = {
   dockerd: { binaries: ['dockerd'], apt: 'docker.io' },
   docker: { binaries: ['docker'], apt: 'docker.io' },
   busybox: { binaries: ['busybox'], apt: 'busybox-static' },
+  ping: { binaries: ['ping'], apt: 'iputils-ping' },
   chromium: { binaries: ['chromium', 'chromium-browser', 'google-chrome'], apt: 'chromium' },
 } as const satisfies Record<string, { binaries: readonly string[]; apt: string }>;
 
