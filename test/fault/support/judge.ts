@@ -67,7 +67,7 @@ export async function judge(world: World, groups: readonly Group[], sender: Aler
       continue;
     }
     const why = unexplained(shown.slice(1), row.unknown + row.repeated > 0);
-    if (why === undefined) explained += shown.length - 1;
+    if (why === undefined) explained += Math.max(0, shown.length - 1);
     else verdict.unexplained.push(`${group.name}: ${why}`);
     const isFolded = accepted.level === 'info' && row.messageId === null && row.unknown > 0;
     // A press on the first of two copies, while the second was on its way, makes the first one the card.
