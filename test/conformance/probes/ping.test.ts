@@ -17,12 +17,8 @@ withComponents(['ping'], () => {
   const FORBIDDEN = { ok: 'unavailable', reason: 'ping: not permitted' };
 
   it('the real ping hears this machine', async () => {
-    const seen = await look('127.0.0.1');
-    if (seen.ok === 'unavailable') expect(seen).toEqual(FORBIDDEN);
-    else {
-      expect(seen).toEqual({ ok: true, latencyMs: expect.any(Number) });
-      expect(seen.ok && seen.latencyMs).toBeLessThan(1000);
-    }
+    const heard = { ok: true, latencyMs: expect.toSatisfy((ms: number) => ms < 1000) };
+    expect([FORBIDDEN, heard]).toContainEqual(await look('127.0.0.1'));
   });
 
   it('what the real ping will not even send is no reply', async () => {

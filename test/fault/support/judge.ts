@@ -78,7 +78,13 @@ export async function judge(world: World, groups: readonly Group[], sender: Aler
     else if (!newest) verdict.lost.push(group.name);
     else {
       const wrong = differences(newest, group, accepted.firing, row);
-      if (wrong.length > 0) verdict.wrong.push(`${group.name}: ${wrong.join(', ')}: ${newest.versions.at(-1)}`);
+      if (wrong.length > 0) {
+        const story = await storyOf(world, row.ref);
+        const told = sender.requests.get(group.name) ?? [];
+        verdict.wrong.push(
+          [`${group.name}: ${wrong.join(', ')}: ${newest.versions.at(-1)}`, ...told, ...story].join('\n'),
+        );
+      }
     }
   }
   const storms = await judgeStorms(world);
@@ -101,6 +107,14 @@ function unexplained(again: readonly Shown[], isKnown: boolean): string | undefi
   if (!isKnown) return `${again.length} more, nothing known of why`;
   const unmarked = again.filter(({ versions }) => !versions[0]?.includes(MARK));
   return unmarked.length > 0 ? `${unmarked.length} more without the mark` : undefined;
+}
+
+/** What the program knows of it, event by event. */
+async function storyOf(world: World, incident: string): Promise<string[]> {
+  const events = await world.rows<{ at: string; kind: string; data: unknown }>(
+    `select to_char(at, 'MI:SS.MS') as at, kind, data from incident_events where incident_id = ${Number(incident)} order by id`,
+  );
+  return events.map(({ at, kind, data }) => `${at} ${kind} ${JSON.stringify(data)}`);
 }
 
 /** Messages that are cards of this incident: it stands in their verdict. A storm card names it in its list. */
