@@ -23,6 +23,7 @@ const NEEDED = {
   rclone: () => onPath('rclone'),
   age: () => onPath('age') && onPath('age-keygen'),
   'busybox-static': () => onPath('busybox'),
+  'iputils-ping': () => onPath('ping'),
   chromium: () => onPath('chromium', 'chromium-browser', 'google-chrome'),
   'fonts-dejavu-core': () => !existsSync('/usr/share/doc') || existsSync('/usr/share/fonts/truetype/dejavu'),
   'fonts-noto-color-emoji': () =>

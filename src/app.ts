@@ -93,15 +93,45 @@ const HEARTBEAT_EVERY_MS = seconds(20);
 
 /** Puts the program together. Nothing runs yet but the database, brought up to date; `start` does the rest, in order. */
 export async function compose(config: Config, role: Composition, edges: Edges): Promise<App> {
+  const { clock, log } = edges;
+  const { url, embedded } = await databaseOf(config, role, edges);
+  const closers: (() => Promise<void>)[] = [async () => embedded?.stop()];
+  const close = async (): Promise<void> => {
+    for (const one of closers.toReversed()) {
+      await one().catch((error: unknown) => log.warn({ err: error }, 'something was not closed in order'));
+    }
+  };
+  try {
+    const migrations = await migrate(url, log);
+    const db = openDatabase({ url, log, clock });
+    closers.push(() => db.close());
+    const queue = await queueOf(config, url, edges);
+    closers.push(() => queue.close());
+    return await assemble(config, role, edges, { db, queue, migrations: migrations.length, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What everything else stands on. */
+interface Foundation {
+  readonly db: Database;
+  readonly queue: JobQueue;
+  readonly migrations: number;
+  readonly close: () => Promise<void>;
+}
+
+async function assemble(
+  config: Config,
+  role: Composition,
+  edges: Edges,
+  { db, queue, migrations, close }: Foundation,
+): Promise<App> {
   const { clock, random, log, secrets, version } = edges;
   const processId = `${hostname()}-${newId(random, clock.now()).slice(-12)}`;
   const hasBot = role === 'bot' || role === 'start';
   const hasWorker = role !== 'bot';
-
-  const { url, embedded } = await databaseOf(config, role, edges);
-  const migrations = await migrate(url, log);
-  const db = openDatabase({ url, log, clock });
-  const queue = await queueOf(config, url, edges);
 
   const texts = catalogue(allMessages);
   const operations = new Map(edges.operations.map((operation) => [operation.name, operation]));
@@ -347,7 +377,7 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
     metrics,
     queue,
     scheduler,
-    migrations: migrations.length,
+    migrations,
     address: () => addressOf(server),
     start: async () => {
       for (const start of starters) await start();
@@ -361,10 +391,8 @@ export async function compose(config: Config, role: Composition, edges: Edges): 
       }
       await Promise.allSettled(background);
       await leave(db, processId).catch(() => {});
-      await queue.close();
-      await db.close();
       await systems?.close();
-      await embedded?.stop();
+      await close();
     },
   };
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { toVakhtaError, VakhtaError } from './core/error.ts';
-import { systemClock } from './core/clock.ts';
+import { seconds, systemClock } from './core/clock.ts';
 import { catalogue } from './core/i18n.ts';
 import type { Language } from './core/people.ts';
 import { systemRandom } from './core/random.ts';
@@ -25,6 +25,9 @@ import { recentRuns, runByNumber } from './store/runs.ts';
 import type { Operation } from './tasks/define.ts';
 import { operations } from './tasks/operations/registry.gen.ts';
 import type { Verb } from './tasks/lifecycle/requests.ts';
+
+/** How long a program that could not start may take to put everything away. */
+const GIVE_UP_MS = seconds(10);
 
 const { env, argv } = process;
 const language: Language = /^ru/iu.test(env['VAKHTA_LANG'] ?? env['LC_ALL'] ?? env['LC_MESSAGES'] ?? env['LANG'] ?? '')
@@ -178,7 +181,8 @@ try {
   const error = toVakhtaError(thrown);
   if (error.code !== 'config-invalid') complain(t.has(error.text) ? t(error.text, error.args) : error.message);
   if (error.kind === 'bug' && thrown instanceof Error) complain(redactor().redact(thrown.stack ?? thrown.message));
-  process.exitCode = error.exitCode;
+  // At once: what was opened before the failure would keep a program alive that does nothing, and nobody would start it again.
+  process.exit(error.exitCode);
 }
 
 /** The command `backup pg` lives below a command `backup`, which may be an operation itself or only groups. */
@@ -256,7 +260,10 @@ async function build(config: Config, role: ProcessRole | 'command', quiet: boole
 /** Runs until a signal asks for the end; a second signal ends at once. */
 async function serve(role: ProcessRole): Promise<void> {
   const app = await build(await configuration(), role, false);
-  await app.start();
+  await app.start().catch(async (error: unknown) => {
+    await Promise.race([app.stop(), systemClock.sleep(GIVE_UP_MS)]);
+    throw error;
+  });
   await new Promise<void>((resolve) => {
     let asked = false;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {

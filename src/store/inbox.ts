@@ -49,6 +49,11 @@ export async function attempt(q: Queryable, seq: number): Promise<number> {
   return attempts;
 }
 
+/** Takes one attempt back: it failed for a reason that is not the update's. */
+export async function uncounted(q: Queryable, seq: number): Promise<void> {
+  await q.query('update inbox set attempts = greatest(0, attempts - 1) where seq = $1', [seq]);
+}
+
 /** Ends an update; false when it was ended before. */
 export async function settle(
   q: Queryable,

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/components/index.ts';
-import { group, payload } from './support/alerts.ts';
+import { type Group, group, payload } from './support/alerts.ts';
 import { judge } from './support/judge.ts';
 import { begin, FINE, MARK } from './support/scene.ts';
 import { chatOf, PEOPLE, WEBHOOK_TOKEN, type World } from './support/world.ts';
@@ -106,7 +106,14 @@ describe('away for a while', () => {
     await world.telegram.up();
     await world.drained(60_000);
     expect(await judge(world, groups, sender)).toMatchObject({ ...FINE, folded: [], messages: 12, explained: 0 });
-    expect(groups.map((one) => scene.shown(one).map(({ versions }) => versions.length))).toEqual(groups.map(() => [1]));
+    // Whatever was added to a card afterwards: from its first version on it told the present state.
+    const now = (one: Group, n: number) => [`told ${one.version} of ${one.name}.`, ...(n < 6 ? ['RESOLVED'] : [])];
+    const stale = groups.flatMap((one, n) =>
+      scene
+        .shown(one)
+        .flatMap(({ versions }) => versions.filter((text) => !now(one, n).every((part) => text.includes(part)))),
+    );
+    expect(stale).toEqual([]);
   });
 
   it('the database: an alert gets 503 and comes again; nothing is lost or shown twice', async () => {

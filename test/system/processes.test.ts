@@ -175,6 +175,31 @@ withComponents(['redis', 'postgres'], () => {
 });
 
 describe('one process with its own PostgreSQL', () => {
+  test.each([
+    {
+      what: 'a queue that does not answer',
+      code: 4,
+      says: 'The job queue does not answer',
+      options: async () => ({ redisUrl: `redis://127.0.0.1:${await freePort()}` }),
+    },
+    {
+      what: 'a file that is not there',
+      code: 2,
+      says: '/nowhere.pem cannot be read',
+      options: async () => ({ sections: { certificates: { ca: '/nowhere.pem' } } }),
+    },
+  ])('what cannot start says why, puts everything away and ends: $what', async ({ code, says, options }) => {
+    const here = await startInstallation({ database: 'embedded', ...(await options()) });
+    try {
+      const program = await here.launch('start');
+      expect(await program.ended).toEqual({ code, signal: null });
+      expect(program.log()).toContain(says);
+      expect(existsSync(join(here.dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
+    } finally {
+      await here.stop();
+    }
+  });
+
   test('a kill loses nothing: the next start finds the same database and goes on', async () => {
     const backups = await slowBackups(500);
     const here = await startInstallation({

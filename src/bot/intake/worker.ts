@@ -1,10 +1,12 @@
 import type { Update } from '@grammyjs/types';
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, minutes } from '../../core/clock.ts';
 import { jitter } from '../../core/jitter.ts';
+import { VakhtaError } from '../../core/error.ts';
 import type { Log } from '../../core/log.ts';
 import { newErrorId, type Random } from '../../core/random.ts';
 import type { Database } from '../../store/db.ts';
-import { attempt, type InboxRow, pending, settle } from '../../store/inbox.ts';
+import { isDown } from '../../store/errors.ts';
+import { attempt, type InboxRow, pending, settle, uncounted } from '../../store/inbox.ts';
 import type { BotMetrics } from '../metrics.ts';
 import { loggable } from '../outbox/classify.ts';
 import { kindOf, parseUpdate } from './updates.ts';
@@ -31,6 +33,9 @@ const PAGE = 64;
 const MAX_ATTEMPTS = 3;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 5_000;
+/** How long an update waits for a database that is away before it is given up like any other. */
+const PATIENCE_MS = minutes(15);
+const WAIT_MS = 10_000;
 
 /** Handles what the inbox holds: in order for each key, keys side by side, each with a time limit. */
 export interface Worker {
@@ -40,6 +45,9 @@ export interface Worker {
   take(rows: readonly InboxRow[]): void;
   run(signal: AbortSignal): Promise<void>;
 }
+
+/** What pg or the network said, also where the store has put it into words. */
+const causeOf = (error: unknown): unknown => (error instanceof VakhtaError && error.cause ? error.cause : error);
 
 export function createWorker(options: WorkerOptions): Worker {
   const { db, clock, random, log, metrics } = options;
@@ -67,13 +75,17 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   };
 
-  /** To the end: done, or given up after three attempts. Waits between attempts, so that the order of its key is kept. */
+  /**
+   * To the end: done, or given up after three attempts. Waits between attempts, so that the order of its key is kept. That the
+   * database was away is not the update's fault: it does not count.
+   */
   const work = async (row: InboxRow, signal: AbortSignal): Promise<void> => {
     const update = parseUpdate(row.payload);
     const kind = kindOf(update);
     const started = clock.now().getTime();
     const spent = (): number => clock.now().getTime() - started;
     if (row.attempts >= MAX_ATTEMPTS) return giveUp(row, update, new Error('the program stopped while handling it'));
+    let waits = 0;
     for (let tries = row.attempts + 1; ; tries++) {
       // Counted while it runs: a crash stays visible, and nobody waits for the count.
       const counted = attempt(db, row.seq);
@@ -87,10 +99,15 @@ export function createWorker(options: WorkerOptions): Worker {
         await counted.catch(() => {});
         const timedOut = error instanceof Error && error.name === 'TimeoutError';
         metrics.handled(kind, timedOut ? 'timeout' : 'error', spent());
+        const isAway = !timedOut && isDown(causeOf(error)) && spent() < PATIENCE_MS;
         // What may still be running is not started a second time.
-        if (tries >= MAX_ATTEMPTS || timedOut) return giveUp(row, update, error);
+        if (!isAway && (tries >= MAX_ATTEMPTS || timedOut)) return giveUp(row, update, error);
         log.warn({ ...loggable(error), update: update.update_id, tries }, 'an update failed, trying again');
-        await clock.sleep(jitter(random, 500 * 4 ** (tries - 1)), signal);
+        const steps = isAway ? (waits += 1) : tries;
+        await clock.sleep(jitter(random, Math.min(WAIT_MS, 500 * 4 ** (steps - 1))), signal);
+        if (!isAway) continue;
+        tries -= 1;
+        await uncounted(db, row.seq).catch(() => {});
       }
     }
   };

@@ -66,6 +66,8 @@ export interface AlertSender {
   tell(of: Group): void;
   readonly accepted: ReadonlyMap<string, Accepted>;
   readonly sent: { requests: number; accepted: number; unavailable: number; broken: number };
+  /** Each request about a group: when it began and ended, what it told, what became of it. */
+  readonly requests: ReadonlyMap<string, readonly string[]>;
   /** Resolves when everything told was accepted. */
   idle(): Promise<void>;
 }
@@ -82,9 +84,17 @@ export function createSender(url: string): AlertSender {
   const waiting = new Map<string, { of: Group; body: string; says: Accepted }>();
   const running = new Map<string, Promise<void>>();
   const sent = { requests: 0, accepted: 0, unavailable: 0, broken: 0 };
+  const requests = new Map<string, string[]>();
   let refused: Error | undefined;
 
-  const post = async (body: string): Promise<boolean> => {
+  const note = (name: string, version: number, began: Date, how: string): void => {
+    const all = requests.get(name) ?? [];
+    all.push(`${began.toISOString().slice(14, 23)}-${new Date().toISOString().slice(14, 23)} told ${version}: ${how}`);
+    requests.set(name, all);
+  };
+
+  const post = async (body: string, { name }: Group, { version }: Accepted): Promise<boolean> => {
+    const began = new Date();
     sent.requests += 1;
     try {
       const response = await fetch(url, {
@@ -99,6 +109,7 @@ export function createSender(url: string): AlertSender {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const text = await response.text();
+      note(name, version, began, String(response.status));
       if (response.status === 200) {
         sent.accepted += 1;
         return true;
@@ -106,7 +117,10 @@ export function createSender(url: string): AlertSender {
       if (response.status < 500) refused ??= new Error(`refused: ${response.status} ${text}`);
       sent.unavailable += 1;
       return response.status < 500;
-    } catch {
+    } catch (error) {
+      // Nobody listens most of the time that a program is away: that tells nothing.
+      const why = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : '';
+      if (!why.includes('ECONNREFUSED')) note(name, version, began, why);
       sent.broken += 1;
       return false;
     }
@@ -116,7 +130,7 @@ export function createSender(url: string): AlertSender {
     let failures = 0;
     for (let next = waiting.get(key); next; next = waiting.get(key)) {
       const { body, says } = next;
-      if (await post(body)) {
+      if (await post(body, next.of, says)) {
         failures = 0;
         accepted.set(next.of.name, says);
         if (waiting.get(key)?.body === body) waiting.delete(key);
@@ -139,6 +153,7 @@ export function createSender(url: string): AlertSender {
     },
     accepted,
     sent,
+    requests,
     idle: async () => {
       while (running.size > 0) await Promise.all(running.values());
       if (refused) throw refused;

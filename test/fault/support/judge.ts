@@ -66,13 +66,9 @@ export async function judge(world: World, groups: readonly Group[], sender: Aler
       verdict.wrong.push(`${group.name}: ${found.length} incidents`);
       continue;
     }
-    const again = shown.slice(1);
-    const isExplained = row.unknown + row.repeated > 0;
-    const unmarked = again.filter(({ versions }) => !versions[0]?.includes(MARK));
-    if (again.length > 0 && !isExplained)
-      verdict.unexplained.push(`${group.name}: ${again.length} more, nothing known of why`);
-    else if (unmarked.length > 0) verdict.unexplained.push(`${group.name}: ${unmarked.length} more without the mark`);
-    else explained += again.length;
+    const why = unexplained(shown.slice(1), row.unknown + row.repeated > 0);
+    if (why === undefined) explained += Math.max(0, shown.length - 1);
+    else verdict.unexplained.push(`${group.name}: ${why}`);
     const isFolded = accepted.level === 'info' && row.messageId === null && row.unknown > 0;
     // A press on the first of two copies, while the second was on its way, makes the first one the card.
     const newest = shown.find(({ id }) => id === row.messageId) ?? shown.at(-1);
@@ -82,12 +78,43 @@ export async function judge(world: World, groups: readonly Group[], sender: Aler
     else if (!newest) verdict.lost.push(group.name);
     else {
       const wrong = differences(newest, group, accepted.firing, row);
-      if (wrong.length > 0) verdict.wrong.push(`${group.name}: ${wrong.join(', ')}: ${newest.versions.at(-1)}`);
+      if (wrong.length > 0) {
+        const story = await storyOf(world, row.ref);
+        const told = sender.requests.get(group.name) ?? [];
+        verdict.wrong.push(
+          [`${group.name}: ${wrong.join(', ')}: ${newest.versions.at(-1)}`, ...told, ...story].join('\n'),
+        );
+      }
     }
   }
   const storms = await judgeStorms(world);
   verdict.unexplained.push(...storms.unexplained);
-  return { ...verdict, wrongStorms: storms.wrong, storms: storms.n, messages: messages + storms.messages, explained };
+  return {
+    ...verdict,
+    wrongStorms: storms.wrong,
+    storms: storms.n,
+    messages: messages + storms.messages,
+    explained: explained + storms.explained,
+  };
+}
+
+/**
+ * What is wrong with further messages of a card: each has to say that it may be the second, and the outbox has to know of an answer
+ * that never came. One row may be repeated several times.
+ */
+function unexplained(again: readonly Shown[], isKnown: boolean): string | undefined {
+  if (again.length === 0) return undefined;
+  if (!isKnown) return `${again.length} more, nothing known of why`;
+  const unmarked = again.filter(({ versions }) => !versions[0]?.includes(MARK));
+  return unmarked.length > 0 ? `${unmarked.length} more without the mark` : undefined;
+}
+
+/** What the program knows of it, event by event. */
+async function storyOf(world: World, incident: string): Promise<string[]> {
+  const events = await world.rows<{ at: string; kind: string; data: unknown }>(
+    `select to_char(at, 'MI:SS.MS') as at, kind, data from incident_events where incident_id = ${Number(incident)} order by id`,
+  );
+  return events.map(({ at, kind, data }) => `${at} ${kind} ${JSON.stringify(data)}`);
 }
 
 /** Messages that are cards of this incident: it stands in their verdict. A storm card names it in its list. */
@@ -119,7 +146,8 @@ async function judgeStorms(world: World) {
      from storms s left join cards c on c.kind = 'storm' and c.ref = s.id::text order by s.id`,
   );
   const wrong: string[] = [];
-  const unexplained: string[] = [];
+  const without: string[] = [];
+  let explained = 0;
   const isStorm = (text: string): boolean => /Storm( over| calms down)?:/u.test(text.split('\n')[0] ?? '');
   const messages = world.ledger.all.filter(({ versions }) => versions.some(isStorm));
   for (const { id, chat, messageId, incidents, alerts } of rows) {
@@ -130,11 +158,18 @@ async function judgeStorms(world: World) {
   }
   for (const chat of new Set(rows.map((row) => row.chat))) {
     const storms = rows.filter((row) => row.chat === chat);
-    const shown = messages.filter((one) => one.chat === Number(chat)).length;
-    const allowed = storms.reduce((sum, { again }) => sum + 1 + again, 0);
-    if (shown > allowed) unexplained.push(`${chat}: ${shown} storm cards for ${storms.length} storms`);
+    const shown = messages.filter((one) => one.chat === Number(chat));
+    // Which message was of which storm is not said in it: those without the mark are the first ones.
+    const first = shown.filter(({ versions }) => !versions[0]?.includes(MARK));
+    const more = shown.filter((one) => !first.slice(0, storms.length).includes(one));
+    const why = unexplained(
+      more,
+      storms.some(({ again }) => again > 0),
+    );
+    if (why === undefined) explained += more.length;
+    else without.push(`${chat}: ${storms.length} storms, and ${why}`);
   }
-  return { wrong, unexplained, n: rows.length, messages: messages.length };
+  return { wrong, unexplained: without, explained, n: rows.length, messages: messages.length };
 }
 
 function differences(newest: Shown, group: Group, firing: number, row: Row): string[] {

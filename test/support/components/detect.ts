@@ -22,6 +22,7 @@ const COMPONENTS = {
   age: { binaries: ['age'], apt: 'age' },
   'age-keygen': { binaries: ['age-keygen'], apt: 'age' },
   busybox: { binaries: ['busybox'], apt: 'busybox-static' },
+  ping: { binaries: ['ping'], apt: 'iputils-ping' },
   chromium: { binaries: ['chromium', 'chromium-browser', 'google-chrome'], apt: 'chromium' },
 } as const satisfies Record<string, { binaries: readonly string[]; apt: string }>;
 

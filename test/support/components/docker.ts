@@ -10,7 +10,10 @@ export interface DockerEngine {
   /** An image with busybox, made without a registry. */
   readonly image: string;
   /** Runs a container that ends at once when it is told to; gives its id. */
-  start(name: string, options?: { readonly args?: readonly string[]; readonly command?: string }): Promise<string>;
+  start(
+    name: string,
+    options?: { readonly args?: readonly string[]; readonly command?: string; readonly network?: 'none' | 'host' },
+  ): Promise<string>;
   /** Ends the engine, as when its service is stopped. */
   stopEngine(): Promise<void>;
   log(): string;
@@ -66,8 +69,8 @@ export async function startDocker(): Promise<DockerEngine> {
   return {
     docker,
     image: IMAGE,
-    start: async (name, { args = [], command = 'exec /bin/busybox sleep 3600' } = {}) => {
-      const words = ['run', '--detach', '--init', '--network', 'none', '--name', name, ...args, IMAGE];
+    start: async (name, { args = [], command = 'exec /bin/busybox sleep 3600', network = 'none' } = {}) => {
+      const words = ['run', '--detach', '--init', '--network', network, '--name', name, ...args, IMAGE];
       return (await must([...docker, ...words, '/bin/busybox', 'sh', '-c', command])).trim();
     },
     stopEngine: () => engine.stop(),
