@@ -20,6 +20,8 @@ export interface AlertGroup {
   readonly commonAnnotations: Labels;
   readonly externalUrl: string;
   readonly alerts: readonly Alert[];
+  /** Grows with each webhook in the order in which they came; absent for what came another way. */
+  readonly seq?: number;
 }
 
 export type Labels = Readonly<Record<string, string>>;

@@ -35,6 +35,8 @@ export const incidentData = z.object({
   truncated: z.number(),
   /** By fingerprint. */
   alerts: z.record(z.string(), incidentAlert),
+  /** `seq` of the last webhook that was applied; 0 when none had one. */
+  seq: z.number().default(0),
 });
 export type IncidentData = Readonly<z.output<typeof incidentData>>;
 
@@ -66,6 +68,13 @@ export interface IncidentPolicy {
   /** A group that fires again within this time after its end is the same incident (flapping), in milliseconds. */
   readonly reopenMs: number;
 }
+
+/**
+ * Whether a newer webhook of the group was applied before this one. One that its sender gave up, while its commit was held up by a slow
+ * disk, comes to light after the next one, which told all of the group as it was by then.
+ */
+export const isOutdated = (known: Incident | undefined, { seq }: AlertGroup): boolean =>
+  seq !== undefined && known !== undefined && seq <= known.data.seq;
 
 /**
  * One webhook applied to what is known of its group. Pure; idempotent for a payload that is delivered again.
@@ -101,6 +110,7 @@ export function reduceGroup(
       externalUrl: group.externalUrl,
       truncated: group.truncated,
       alerts,
+      seq: group.seq ?? known?.data.seq ?? 0,
     },
   };
   const history = [...ownEvents(before, incident), ...events, ...endEvents(before, incident)];
@@ -154,7 +164,7 @@ function ownEvents(before: Incident | undefined, { state, severity }: Incident):
 const endEvents = (before: Incident | undefined, { state }: Incident): IncidentEvent[] =>
   state === 'resolved' && before?.state !== 'resolved' ? [{ kind: 'resolved' }] : [];
 
-/** Whether people would see no difference: all but when an alert was last seen. The order of labels says nothing. */
+/** Whether people would see no difference: all but when an alert was last seen, and by which webhook. The order of labels says nothing. */
 function looksSame(a: Incident, b: Incident): boolean {
   const seen = ({ state, severity, title, data }: Incident) => ({
     state,
@@ -162,6 +172,7 @@ function looksSame(a: Incident, b: Incident): boolean {
     title,
     data: {
       ...data,
+      seq: 0,
       alerts: Object.values(data.alerts)
         .map((alert) => ({ ...alert, lastSeen: '' }))
         .toSorted(byFingerprint),

@@ -6,7 +6,7 @@ import type { Reducer } from '../../src/tasks/watch/reducer.ts';
 import { createIncidentWriter, type WriterConfig } from '../../src/tasks/watch/writer.ts';
 import { type Database, openDatabase, type Queryable } from '../../src/store/db.ts';
 import { claimDue, settleSent } from '../../src/store/outbox.ts';
-import { webhookBacklog } from '../../src/store/webhook-log.ts';
+import { appendWebhooks, webhookBacklog } from '../../src/store/webhook-log.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { storeForTest } from '../support/store.ts';
 import { wayIn } from './support/way-in.ts';
@@ -128,6 +128,15 @@ function runs(reducer: Reducer, clock: ManualClock) {
   };
   onTestFinished(stop);
   return { stop };
+}
+
+/** A promise, and what fulfils it. */
+function gate(): [Promise<void>, () => void] {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return [opened, open];
 }
 
 const settled = (all: readonly Promise<unknown>[]) =>
@@ -270,6 +279,32 @@ describe('alerts that arrive together', () => {
       'reopened',
       'alert-fired',
     ]);
+  });
+
+  test('and come to light in another order, because a commit was held up, leave what was told last', async () => {
+    const { intake, incidents, store, clock } = await subject();
+    await intake.accept(body());
+    // Its sender was told nothing and gave it up; the disk holds the commit, while the next one is answered and applied.
+    const [inserted, tellInserted] = gate();
+    const [held, release] = gate();
+    const late = store.another(1).tx(async (tx) => {
+      await appendWebhooks(tx, [body({ names: ['a', 'b'] }), body({ key: 'other' })], clock.now());
+      tellInserted();
+      await held;
+    });
+    await inserted;
+    await intake.accept(body({ status: 'resolved' }));
+    expect(await incidents()).toMatchObject([{ group_key: 'g', state: 'resolved' }]);
+    release();
+    await late;
+    await intake.reducer.drain();
+    expect(await incidents()).toMatchObject([
+      { group_key: 'g', state: 'resolved' },
+      { group_key: 'other', state: 'firing' },
+    ]);
+    expect(await webhookBacklog(store.db, clock.now())).toMatchObject({ waiting: 0, setAside: 0 });
+    await intake.accept(body());
+    expect(await incidents()).toMatchObject([{ group_key: 'g', state: 'firing' }, {}]);
   });
 
   test('do not fall with one that cannot be applied: it is set aside after three attempts, and an incident says so', async () => {

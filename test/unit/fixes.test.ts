@@ -43,6 +43,7 @@ const data = (...alerts: IncidentAlert[]): IncidentData => ({
   commonAnnotations: {},
   externalUrl: '',
   truncated: 0,
+  seq: 0,
   alerts: Object.fromEntries(alerts.map((one) => [one.fingerprint, one])),
 });
 

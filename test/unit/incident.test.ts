@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type AlertGroup, parseWebhook } from '../../src/core/alertmanager.ts';
-import { type Incident, reduceAbsence, reduceGroup, type Reduction, severityOf } from '../../src/core/incident.ts';
+import {
+  type Incident,
+  isOutdated,
+  reduceAbsence,
+  reduceGroup,
+  type Reduction,
+  severityOf,
+} from '../../src/core/incident.ts';
 
 const T0 = new Date('2026-03-01T03:00:00Z');
 const at = (minutes: number): Date => new Date(T0.getTime() + minutes * 60_000);
@@ -53,6 +60,20 @@ describe('an incident', () => {
     const [opened] = run([5, group([{ name: 'a', starts: 2 }])]);
     expect(opened).toMatchObject({ isNew: true, changed: true, incident: { state: 'firing', startedAt: at(2) } });
     expect(kinds(opened!)).toEqual(['opened', 'alert-fired']);
+  });
+
+  test('knows a webhook that is older than the last one it was told by; what came another way never is', () => {
+    const told = (seq: number): AlertGroup => ({ ...group([{ name: 'a' }]), seq });
+    const { incident } = reduceGroup(undefined, told(7), at(1), POLICY);
+    expect([5, 7, 8].map((seq) => isOutdated(incident, told(seq)))).toEqual([true, true, false]);
+    expect(isOutdated(incident, group([{ name: 'a' }]))).toBe(false);
+    expect(isOutdated(undefined, told(1))).toBe(false);
+    const again = reduceGroup(incident, told(8), at(2), POLICY);
+    expect(again).toMatchObject({ changed: false, incident: { data: { seq: 8 } } });
+    const own = reduceGroup(again.incident, group([{ name: 'a' }, { name: 'b' }]), at(3), POLICY);
+    expect(own.incident.data.seq).toBe(8);
+    const ended = reduceAbsence(own.incident, new Set(), false, at(4));
+    expect(ended?.incident.data.seq).toBe(8);
   });
 
   test('delivered again changes nothing, whatever order the store gives its labels back in', () => {

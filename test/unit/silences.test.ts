@@ -64,6 +64,7 @@ const incidentOf = (all: readonly Record<string, string>[], more: Partial<Incide
   commonAnnotations: {},
   externalUrl: '',
   truncated: 0,
+  seq: 0,
   alerts: Object.fromEntries(
     all.map((labels, n) => [
       `f${n}`,

@@ -58,7 +58,7 @@ export function createReducer({ db, writer, clock, log, setAside, busy }: Reduce
   };
 
   const apply = async (tx: Tx, rows: readonly Logged[]): Promise<void> => {
-    const groups = rows.map(({ body, receivedAt }) => parseWebhook(body, receivedAt));
+    const groups = rows.map(({ seq, body, receivedAt }) => ({ ...parseWebhook(body, receivedAt), seq }));
     await writer.apply(tx, ALERTMANAGER, groups, clock.now());
   };
 

@@ -5,6 +5,7 @@ import {
   type Incident,
   type IncidentEvent,
   type IncidentPolicy,
+  isOutdated,
   reduceGroup,
   type Reduction,
 } from '../../core/incident.ts';
@@ -131,6 +132,7 @@ function fold(
     const episodes = folded.get(group.groupKey) ?? [];
     const last = episodes.at(-1);
     const before = last?.incident ?? (row && incidentOf(row));
+    if (isOutdated(before, group)) continue;
     const { incident, isNew, changed, events } = reduceGroup(before, group, now, policy);
     if (last && !isNew) {
       last.incident = incident;
