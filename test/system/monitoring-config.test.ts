@@ -30,6 +30,7 @@ const OWN_ALERTS: Readonly<Record<string, string>> = {
   ProbeFailed: 'probe-failed',
   VakhtaDrill: 'vakhta-drill',
   RestoreDrillFailed: 'restore-drill-failed',
+  ScratchLeftOver: 'scratch-left-over',
 };
 
 describe('alert rules', () => {
