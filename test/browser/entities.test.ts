@@ -129,7 +129,7 @@ describe.skipIf(!haveChromium)('text in the web chat', () => {
       const spoiler = body.locator('.spoiler');
       expect(await css(page, '.spoiler', 'color')).toBe('rgba(0, 0, 0, 0)');
       await spoiler.press('Enter');
-      expect(await css(page, '.spoiler', 'color')).not.toBe('rgba(0, 0, 0, 0)');
+      await expect.poll(() => css(page, '.spoiler', 'color')).not.toBe('rgba(0, 0, 0, 0)');
     });
 
     test('a preview in the list covers spoilers and tells dates in the reader’s zone', async () => {
@@ -148,14 +148,14 @@ describe.skipIf(!haveChromium)('text in the web chat', () => {
       const height = async () => (await body.locator('.quote').boundingBox())!.height;
       const folded = await height();
       await body.getByRole('button', { name: 'Show all' }).click();
-      expect(await height()).toBeGreaterThan(folded * 2);
+      await expect.poll(height).toBeGreaterThan(folded * 2);
       await body.getByRole('button', { name: 'Show less' }).click();
-      expect(await height()).toBe(folded);
+      await expect.poll(height).toBe(folded);
     });
 
     test('a quote of one line has nothing to unfold', async () => {
       const body = await drawn('short', [over('short', 'short', 'expandable_blockquote')]);
-      expect(await body.locator('.quote-toggle').isVisible()).toBe(false);
+      await body.locator('.quote-toggle').waitFor({ state: 'hidden' });
     });
   });
 

@@ -30,6 +30,7 @@ describe.skipIf(!haveChromium)('buttons in the web chat', () => {
     page = await browser.page();
   });
   afterEach(async () => {
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.close();
     await stage.close();
   });
@@ -83,16 +84,21 @@ describe.skipIf(!haveChromium)('buttons in the web chat', () => {
     await page.locator('.key.waiting').waitFor();
     await expect.poll(() => answerPresses(stage, { text: 'Yours now' })).toEqual([{ data: 'ack', from: chris.id }]);
     await page.getByRole('status').getByText('Yours now').waitFor();
-    expect(await key.getAttribute('aria-busy')).toBe('false');
+    await expect.poll(() => key.getAttribute('aria-busy')).toBe('false');
   });
 
   test('a second press while the first waits is not sent', async () => {
     await card([[{ text: 'Restart', callback_data: 'r' }]]);
+    const sent: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/cast/press')) sent.push(request.method());
+    });
     await page.getByRole('button', { name: 'Restart' }).dblclick();
     await page.locator('.key.waiting').waitFor();
     await expect.poll(() => answerPresses(stage, { text: 'once' })).toHaveLength(1);
     await page.locator('.toast', { hasText: 'once' }).waitFor();
     expect(await answerPresses(stage)).toEqual([]);
+    expect(sent).toEqual(['POST']);
   });
 
   test('an answer with show_alert is a window that must be closed', async () => {
@@ -183,6 +189,6 @@ describe.skipIf(!haveChromium)('buttons in the web chat', () => {
       },
     });
     await page.getByText('The card, redrawn').first().waitFor();
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('D');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('D');
   });
 });

@@ -11,6 +11,7 @@ import {
   openStage,
   PHONE,
   type Stage,
+  still,
   TOPIC,
   visit,
 } from './support/stage.ts';
@@ -93,6 +94,7 @@ describe.skipIf(!haveChromium)('the look of the web chat', () => {
       ['an empty chat', { as: chris, chat: chris.id }],
     ])('%s fits the width', async (_what, where) => {
       await open(size, where);
+      await still(page);
       expect(await sticksOut()).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
     });
@@ -100,21 +102,21 @@ describe.skipIf(!haveChromium)('the look of the web chat', () => {
 
   test('a desktop shows list and chat side by side and opens the first chat', async () => {
     await open(DESKTOP, { as: chris });
-    expect(await page.getByRole('navigation').isVisible()).toBe(true);
-    expect(await page.getByRole('main').isVisible()).toBe(true);
-    expect(await page.locator('#back').isVisible()).toBe(false);
+    await page.getByRole('navigation').waitFor();
+    await page.getByRole('main').waitFor();
+    await page.locator('#back').waitFor({ state: 'hidden' });
   });
 
   test('on a phone list and chat are two screens; the back button and the browser’s own return to the list', async () => {
     await open(PHONE, { as: anna });
-    expect(await page.getByRole('main').isVisible()).toBe(false);
+    await page.locator('#chat').waitFor({ state: 'hidden' });
     await page.locator('.chat-row').first().click();
-    expect(await page.getByRole('navigation').isVisible()).toBe(false);
+    await page.locator('#chat-list').waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Назад к чатам' }).click();
-    expect(await page.getByRole('main').isVisible()).toBe(false);
+    await page.locator('#chat').waitFor({ state: 'hidden' });
     await page.goBack();
     await page.getByRole('main').waitFor();
-    expect(new URL(page.url()).searchParams.get('chat')).toBe(String(anna.id));
+    await expect.poll(() => new URL(page.url()).searchParams.get('chat')).toBe(String(anna.id));
   });
 
   test('on a phone the person can be changed inside a chat', async () => {
@@ -122,7 +124,7 @@ describe.skipIf(!haveChromium)('the look of the web chat', () => {
     await page.locator('#head-person').click();
     await page.getByRole('menuitemradio', { name: 'Chris' }).click();
     await page.getByRole('button', { name: 'Switch person: Chris' }).waitFor();
-    expect(new URL(page.url()).searchParams.get('as')).toBe(String(chris.id));
+    await expect.poll(() => new URL(page.url()).searchParams.get('as')).toBe(String(chris.id));
   });
 
   describe('light and dark', () => {
@@ -142,9 +144,9 @@ describe.skipIf(!haveChromium)('the look of the web chat', () => {
       await visit(page, stage, { as: chris });
       await page.getByRole('button', { name: 'Dark theme' }).click();
       await visit(page, stage, { as: chris });
-      expect(await css(page, '#sidebar', 'background-color')).toBe('rgb(23, 33, 43)');
+      await expect.poll(() => css(page, '#sidebar', 'background-color')).toBe('rgb(23, 33, 43)');
       await page.getByRole('button', { name: 'Light theme' }).click();
-      expect(await css(page, '#sidebar', 'background-color')).toBe('rgb(255, 255, 255)');
+      await expect.poll(() => css(page, '#sidebar', 'background-color')).toBe('rgb(255, 255, 255)');
       await page.evaluate('localStorage.clear()');
     });
 
@@ -157,6 +159,8 @@ describe.skipIf(!haveChromium)('the look of the web chat', () => {
         await (page as Page | undefined)?.close();
         await open(DESKTOP, where);
         await page.locator('#person').click();
+        await page.getByRole('menu').waitFor();
+        await still(page);
         expect(await page.evaluate(LOW_CONTRAST)).toEqual([]);
       }
     });
@@ -208,11 +212,11 @@ describe.skipIf(!haveChromium)('the look of the web chat', () => {
   test('the page speaks the person’s language', async () => {
     await open(DESKTOP, { as: anna, chat: anna.id });
     expect(await page.getAttribute('html', 'lang')).toBe('ru');
-    expect(await page.getByPlaceholder('Сообщение').isVisible()).toBe(true);
+    await page.getByPlaceholder('Сообщение').waitFor();
     await page.locator('#person').click();
     await page.getByRole('menuitemradio', { name: 'Vera' }).click();
     await page.getByRole('button', { name: 'Start' }).waitFor();
-    expect(await page.getAttribute('html', 'lang')).toBe('en');
+    await expect.poll(() => page.getAttribute('html', 'lang')).toBe('en');
   });
 
   test('both languages have the same texts, with the same arguments', async () => {

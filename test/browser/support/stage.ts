@@ -114,6 +114,17 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
+/**
+ * Toasts, the light on an edited card, "typing…" and the waiting of a press last some seconds in the page: here they last
+ * minutes, for a busy machine looks late. The page also connects again only when it is asked to.
+ */
+const LASTING = `{
+  const after = window.setTimeout;
+  window.setTimeout = (run, ms, ...rest) => after(run, ms >= 500 ? ms * 100 : ms, ...rest);
+}`;
+/** Longer than any machine needs; the test's own limit is the end. */
+const PATIENCE_MS = 90_000;
+
 export interface Browser {
   readonly context: BrowserContext;
   /** A new page; `close` fails when a script error was thrown in any of them. */
@@ -127,6 +138,7 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath,
     headless: true,
+    timeout: PATIENCE_MS,
     timezoneId: 'Europe/Moscow',
     viewport: DESKTOP,
     args: [
@@ -141,6 +153,8 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
     ],
     ...options,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
+  await context.addInitScript(LASTING);
   const errors: Error[] = [];
   context.on('weberror', (event) => errors.push(event.error()));
   return {
@@ -152,14 +166,15 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
     },
     close: async () => {
       await context.close();
-      await rm(profile, { recursive: true, force: true, maxRetries: 3 });
+      // Chromium's helpers write there until they, too, have ended.
+      await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
       if (errors.length > 0)
         throw new AggregateError(errors, `script errors in the page: ${errors.map(String).join('; ')}`);
     },
   };
 }
 
-/** Opens the chat as somebody, and waits until it is drawn. */
+/** Opens the chat as somebody, and waits until it is drawn and hears what happens. */
 export async function visit(
   page: Page,
   stage: Stage,
@@ -173,6 +188,13 @@ export async function visit(
   await page.waitForSelector('html[data-ready]');
   await page.evaluate('document.fonts.ready.then(() => undefined)');
 }
+
+/** Waits until nothing moves or changes colour any more; what turns for ever does not count. */
+export const still = async (page: Page): Promise<void> => {
+  await page.evaluate(`Promise.allSettled(document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+    .map((one) => one.finished)).then(() => undefined)`);
+};
 
 /** A computed property of the first element that matches. */
 export const css = (page: Page, selector: string, property: string): Promise<string> =>

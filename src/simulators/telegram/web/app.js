@@ -371,12 +371,13 @@ connection = api.connect({
   up: () => {
     state.online = true;
     showOffline(false);
-    // Nothing was heard before: what happened meanwhile is read.
-    void loader.reload();
+    // Nothing was heard before: what happened meanwhile is read. From then on nothing is missed.
+    void loader.reload().then(() => {
+      document.documentElement.dataset.ready = userName(model.personById(state.world, state.me));
+    });
   },
   down: () => {
     state.online = false;
     showOffline(true);
   },
 });
-document.documentElement.dataset.ready = userName(model.personById(state.world, state.me));

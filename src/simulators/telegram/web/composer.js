@@ -136,6 +136,7 @@ export function composer({ send, commands }) {
     sending = true;
     closeCommands();
     const answered = replyTo;
+    const written = input.value;
     const from = place;
     const sent = await send(text, answered?.message_id).finally(() => {
       sending = false;
@@ -143,8 +144,9 @@ export function composer({ send, commands }) {
     if (!sent) return;
     drafts.delete(from);
     if (from !== place) return;
-    write('');
-    setReply(undefined);
+    // What was typed while it was on its way is the next message.
+    if (input.value.startsWith(written)) write(input.value.slice(written.length));
+    if (replyTo === answered) setReply(undefined);
   };
 
   /** @param {KeyboardEvent} event @returns {boolean} whether the list of commands took the key */

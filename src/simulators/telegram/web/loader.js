@@ -17,7 +17,8 @@ export const words = (error) => (error instanceof Error ? error.message : String
  */
 export function createLoader(state, changed) {
   let round = 0;
-  let loadingOlder = false;
+  /** @type {Promise<boolean> | undefined} */
+  let loadingOlder;
   /** What was heard while a page was being read is newer than the page. @type {CastEvent[]} */
   let heard = [];
 
@@ -78,14 +79,19 @@ export function createLoader(state, changed) {
     }
   };
 
-  /** @returns {Promise<boolean>} whether there were older messages */
-  const loadOlder = async () => {
+  /** Who asks while a page is on its way waits for that one. @returns {Promise<boolean>} whether there were older messages */
+  const loadOlder = () =>
+    (loadingOlder ??= readOlder().finally(() => {
+      loadingOlder = undefined;
+    }));
+
+  /** @returns {Promise<boolean>} */
+  const readOlder = async () => {
     const place = state.place;
-    if (!place || loadingOlder || state.complete.has(model.placeKey(place))) return false;
+    if (!place || state.complete.has(model.placeKey(place))) return false;
     const key = model.placeKey(place);
     const oldest = state.messages.get(key)?.[0]?.message_id;
     if (oldest === undefined) return false;
-    loadingOlder = true;
     const me = state.me;
     try {
       const older = (await api.getMessages(me, place, oldest)).filter((one) => one.message_id < oldest);
@@ -98,8 +104,6 @@ export function createLoader(state, changed) {
     } catch (error) {
       toast(t('loadFailed', { why: words(error) }), 'error');
       return false;
-    } finally {
-      loadingOlder = false;
     }
   };
 
