@@ -24,7 +24,7 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts'], { timeout: 60_000 }),
       project('conformance', ['test/conformance/**/*.test.ts'], { timeout: 60_000 }),
       project('chat', ['test/chat/**/*.test.ts'], { timeout: 60_000 }),
-      project('system', ['test/system/**/*.test.ts'], { timeout: 120_000 }),
+      project('system', ['test/system/**/*.test.ts'], { timeout: 300_000 }),
       project('browser', ['test/browser/**/*.test.ts'], { timeout: 120_000 }),
       project('fault', ['test/fault/*.test.ts'], { timeout: 300_000 }),
       // Storms led by chance, another one each time: only when asked for, `npm run test:faults`.

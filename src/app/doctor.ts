@@ -132,8 +132,13 @@ function systemProbes(config: Config, secrets: Secrets, systems: Systems, clock:
     },
   };
   const clockAgainstTelegram = clockProbe(async (signal) => {
+    const asked = clock.now();
     const date = (await getMe(signal)).headers.get('date');
-    return { here: clock.now(), there: date === null ? clock.now() : new Date(date) };
+    const answered = clock.now();
+    if (date === null) return { here: answered, there: answered };
+    const there = new Date(date);
+    // It was read somewhere between: an answer that took long does not make the clock wrong.
+    return { here: there < asked ? asked : there > answered ? answered : there, there };
   });
   const { url } = config.database;
   const withDatabase = async <T>(work: (q: Queryable) => Promise<T>): Promise<T> => {

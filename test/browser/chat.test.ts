@@ -247,7 +247,7 @@ describe.skipIf(!haveChromium)('the web chat', () => {
       await page.getByRole('button', { name: 'Show all' }).click();
       await stage.bot('editMessageText', { chat_id: GROUP, message_id: card.message_id, ...html('second') });
       await page.locator('.text', { hasText: 'second' }).waitFor();
-      await page.getByRole('button', { name: 'Show less' }).waitFor();
+      await expect.poll(() => page.getByRole('button', { name: 'Show less' }).isVisible()).toBe(true);
     });
 
     test('and deleted disappears', async () => {
@@ -284,7 +284,7 @@ describe.skipIf(!haveChromium)('the web chat', () => {
       await button.getByText('1').waitFor();
       await button.click();
       await button.waitFor({ state: 'hidden' });
-      await page.locator('.message', { hasText: 'the newest' }).waitFor();
+      await expect.poll(() => page.locator('.message', { hasText: 'the newest' }).isVisible()).toBe(true);
     });
 
     test('what the bot is doing is told in the header', async () => {
@@ -336,7 +336,7 @@ describe.skipIf(!haveChromium)('the web chat', () => {
       await visit(page, stage, alerts);
       await stage.simulator.cast.admin({ action: 'close_topic', chat: GROUP, thread_id: TOPIC.alerts });
       await page.getByText('The topic is closed').waitFor();
-      await page.locator('#input').waitFor({ state: 'hidden' });
+      await expect.poll(() => page.locator('#input').isVisible()).toBe(false);
       await stage.simulator.cast.admin({ action: 'create_topic', chat: GROUP, name: 'Drills' });
       await page.locator('.chat-row', { hasText: 'Drills' }).waitFor();
     });

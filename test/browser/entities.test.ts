@@ -155,7 +155,7 @@ describe.skipIf(!haveChromium)('text in the web chat', () => {
 
     test('a quote of one line has nothing to unfold', async () => {
       const body = await drawn('short', [over('short', 'short', 'expandable_blockquote')]);
-      await body.locator('.quote-toggle').waitFor({ state: 'hidden' });
+      await expect.poll(() => body.locator('.quote-toggle').isVisible()).toBe(false);
     });
   });
 

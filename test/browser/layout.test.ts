@@ -102,9 +102,9 @@ describe.skipIf(!haveChromium)('the look of the web chat', () => {
 
   test('a desktop shows list and chat side by side and opens the first chat', async () => {
     await open(DESKTOP, { as: chris });
-    await page.getByRole('navigation').waitFor();
-    await page.getByRole('main').waitFor();
-    await page.locator('#back').waitFor({ state: 'hidden' });
+    await expect.poll(() => page.getByRole('navigation').isVisible()).toBe(true);
+    await expect.poll(() => page.getByRole('main').isVisible()).toBe(true);
+    await expect.poll(() => page.locator('#back').isVisible()).toBe(false);
   });
 
   test('on a phone list and chat are two screens; the back button and the browser’s own return to the list', async () => {

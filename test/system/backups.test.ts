@@ -11,7 +11,7 @@ import {
 } from '../support/components/index.ts';
 import { GROUP, type Installation, startInstallation, TOPICS } from '../support/installation.ts';
 
-const SLOW = { timeoutMs: 60_000 };
+const SLOW = { timeoutMs: 90_000 };
 const THERE = { chat: GROUP, thread: TOPICS.backups };
 
 interface Info {

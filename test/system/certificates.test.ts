@@ -3,7 +3,7 @@ import type { Message } from '../../src/simulators/telegram/types.ts';
 import { type CertificateServer, startNginxCerts, withComponents } from '../support/components/index.ts';
 import { GROUP, type Installation, startInstallation, TOPICS } from '../support/installation.ts';
 
-const SLOW = { timeoutMs: 30_000 };
+const SLOW = { timeoutMs: 90_000 };
 
 withComponents(['nginx', 'openssl'], () => {
   let nginx: CertificateServer;
@@ -80,7 +80,7 @@ withComponents(['nginx', 'openssl'], () => {
   test('after the renewal “look again” turns the same card green', async () => {
     const [before] = cards('soon');
     await nginx.renew('soon', { toDays: 90 });
-    const press = await here.person('boris').presses('Проверить снова', { chat: GROUP, on: isCard('soon') });
+    const press = await here.person('boris').presses('Проверить снова', { ...SLOW, chat: GROUP, on: isCard('soon') });
     await press.answered();
     const after = await here.group.waitFor(
       (message) => message.message_id === before?.message_id && (message.text ?? '').startsWith('🟢'),

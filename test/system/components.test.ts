@@ -55,7 +55,7 @@ describe('the real components that other tests stand on', () => {
       await redis.crash();
       expect(await tcpOpen(redis.port)).toBe(false);
       await redis.resume();
-      expect(await tcpOpen(redis.port)).toBe(true);
+      await expect.poll(() => tcpOpen(redis.port)).toBe(true);
       await redis.stop();
       expect(await tcpOpen(redis.port)).toBe(false);
     });
@@ -99,7 +99,7 @@ describe('the real components that other tests stand on', () => {
         alertmanagerUrl: alertmanager.url,
         rules: [{ groups: [{ name: 'g', rules: [{ alert: 'Always', expr: 'vector(1)' }] }] }],
       });
-      await until('the webhook', () => bodies.length > 0, { timeoutMs: 30_000 });
+      await until('the webhook', () => bodies.length > 0, { timeoutMs: 90_000 });
       expect(bodies[0]).toMatchObject({ auth: 'Bearer tok', status: 'firing', groupLabels: { alertname: 'Always' } });
       await prometheus.stop();
       await alertmanager.stop();

@@ -21,6 +21,7 @@ import {
   withComponents,
 } from '../support/components/index.ts';
 import { type Installation, startInstallation } from '../support/installation.ts';
+import { builtFolder } from '../support/program.ts';
 import { startTarget } from '../support/scrape-target.ts';
 
 const SECRET_ID = 'doctor-test-secret-id-91ab';
@@ -87,7 +88,9 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
       vault.start(),
     ]);
     const up = `${prometheus.url}/api/v1/query?query=${encodeURIComponent('up == 1')}`;
-    await until('the first scrape', async () => (await (await fetch(up)).text()).includes('"metric"'));
+    await until('the first scrape', async () => (await (await fetch(up)).text()).includes('"metric"'), {
+      timeoutMs: 60_000,
+    });
     stops.push(
       target.stop,
       redis.stop,
@@ -139,7 +142,7 @@ withComponents(['redis', 'sshd', 'ssh-keygen', 'prometheus'], () => {
       port: endpoints.ports[id],
       servername: 'localhost',
     });
-    sections['postgres'] = [{ id: 'main', stanza: 'main', binary: simulatorCommand(repository) }];
+    sections['postgres'] = [{ id: 'main', stanza: 'main', binary: simulatorCommand(repository, await builtFolder()) }];
     sections['certificates'] = { ca, endpoints: [endpoint('good')] };
     old = endpoint('old');
   });

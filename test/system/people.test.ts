@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installation, startInstallation, WEBHOOK_TOKEN } from '../support/installation.ts';
 
-const SLOW = { timeoutMs: 30_000 };
+const SLOW = { timeoutMs: 90_000 };
 
 /** The first of the rotation has the watch, whenever the test runs. */
 const starts = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);

@@ -6,7 +6,7 @@ import { type SshServer, startSshd, withComponents } from '../support/components
 import { type RestoreGround, startRestoreGround } from '../support/components/restores.ts';
 import { GROUP, type Installation, startInstallation, TOPICS } from '../support/installation.ts';
 
-const SLOW = { timeoutMs: 60_000 };
+const SLOW = { timeoutMs: 90_000 };
 const THERE = { chat: GROUP, thread: TOPICS.backups };
 
 withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
@@ -73,9 +73,9 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
     expect(done.text).toContain('контрольная запись');
     expect(done.text).toContain('рабочая база не тронута');
     expect(done.text).toMatch(/pgbackrest \d/u);
-    expect(await left()).toEqual([]);
-    const { rows } = await app.db.query('select target, state from restore_drills');
-    expect(rows).toEqual([{ target: 'pg:main', state: 'passed' }]);
+    await expect.poll(left).toEqual([]);
+    const ledger = async () => (await app.db.query('select target, state from restore_drills')).rows;
+    await expect.poll(ledger).toEqual([{ target: 'pg:main', state: 'passed' }]);
   });
 
   test('a moment is typed, the plan confirmed, and the copy kept until it is removed', async () => {
@@ -91,7 +91,7 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
     carol.says(`/restore pg main ${at} keep 1`, THERE);
     const plan = await here.group.waitFor(/beside production, which goes on untouched/u, SLOW);
     expect(plan.text).toContain('+03:00');
-    await carol.presses('Confirm', THERE);
+    await carol.presses('Confirm', { ...SLOW, ...THERE });
     const done = await here.group.waitFor(finishedEnglish, SLOW);
     const [, socket = '', port = ''] = /Socket: (\S+):(\d+)/u.exec(done.text ?? '') ?? [];
     const { stdout } = await ground.executor.run([
@@ -107,9 +107,9 @@ withComponents(['postgres', 'pgbackrest', 'sshd', 'ssh-keygen'], () => {
       `select count(*), current_setting('archive_mode') from account`,
     ]);
     expect(stdout.trim()).toBe('5001|off');
-    await carol.presses('⏹ Remove the copy', THERE);
+    await carol.presses('⏹ Remove the copy', { ...SLOW, ...THERE });
     await here.group.waitFor(/Копия удалена/u, SLOW);
-    expect(await left()).toEqual([]);
+    await expect.poll(left).toEqual([]);
   });
 
   test('a moment before the first backup is refused with the earliest and the latest one', async () => {

@@ -3,7 +3,7 @@ import type { Message } from '../../src/simulators/telegram/types.ts';
 import { type AlertmanagerServer, freePort, startAlertmanager, withComponents } from '../support/components/index.ts';
 import { GROUP, type Installation, startInstallation, TOPICS, WEBHOOK_TOKEN } from '../support/installation.ts';
 
-const SLOW = { timeoutMs: 30_000 };
+const SLOW = { timeoutMs: 90_000 };
 
 interface Listed {
   readonly id: string;
@@ -51,7 +51,7 @@ withComponents(['alertmanager'], () => {
     for (const instance of instances) await here.group.waitFor(new RegExp(`instance=${instance}`, 'u'), SLOW);
     const card = here.group.messages().find(({ text = '' }) => text.includes('instance=db1'));
     const press = (label: string) =>
-      boris.presses(label, { chat: GROUP, on: (message) => message.message_id === card?.message_id });
+      boris.presses(label, { ...SLOW, chat: GROUP, on: (message) => message.message_id === card?.message_id });
 
     await (await press('🔕 Заглушить…')).answered();
     await shows('📣 Весь алерт');
@@ -78,10 +78,14 @@ withComponents(['alertmanager'], () => {
     const list = await here.group.waitFor('1 заглушка', SLOW);
     for (const word of ['alertname="DiskFull"', 'Борис', 'меняем диск']) expect(list.text).toContain(word);
     await (
-      await boris.presses('🔔 1 · Снять', { chat: GROUP, on: (message) => message.message_id === list.message_id })
+      await boris.presses('🔔 1 · Снять', {
+        ...SLOW,
+        chat: GROUP,
+        on: (message) => message.message_id === list.message_id,
+      })
     ).answered();
     await here.group.waitFor('Заглушка снята', SLOW);
-    expect(await active()).toEqual([]);
+    await expect.poll(active).toEqual([]);
     await here.group.waitFor(
       (message) => message.message_id === card?.message_id && labels(message).includes('🔕 Заглушить…'),
       SLOW,
