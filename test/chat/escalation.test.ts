@@ -251,6 +251,31 @@ test('others call again: at once in the chat, and the owner or the one on watch 
   expect(await round()).toEqual([]);
 });
 
+test('what only a storm card shows gets a card of its own when people are called again, a few at a time', async () => {
+  const { alert, deliver, round, history, db, clock, drawn } = await subject();
+  const ids: number[] = [];
+  for (let n = 0; n < 14; n += 1) ids.push(await alert(`Group${n}`, 'warning'));
+  expect(await deliver()).toEqual([...Array.from({ length: 8 }, () => 'chat: incident'), 'chat: storm']);
+  const collected = ids.slice(8);
+  const ended = collected[5] ?? 0;
+  await db.tx(async (tx) => {
+    for (const id of collected) await pageAgain(tx, id, { key: 'page-why-repeat' }, clock.now());
+  });
+  await alert('Group13', 'warning', 'resolved');
+  // Half as many as the chat takes before it is a storm; the rest as soon as these are shown, but for what is over.
+  const chat = async () => (await round()).filter((one) => one.startsWith('chat'));
+  expect(await chat()).toEqual(Array.from({ length: 4 }, () => 'chat: incident'));
+  expect(await chat()).toEqual(['chat: incident']);
+  expect(await chat()).toEqual([]);
+  for (const id of collected.slice(0, 5)) expect(await history(id)).toContainEqual(['paged', 'chat']);
+  expect(await history(ended)).not.toContainEqual(['paged', 'chat']);
+  expect((await drawn('storm', 'en')).join('\n')).toContain('13 of them have cards of their own');
+  // Once more: now in reply to the card that it has.
+  const [first = 0] = collected;
+  await db.tx((tx) => pageAgain(tx, first, { key: 'page-why-repeat' }, clock.now()));
+  expect(await chat()).toEqual(['chat: page again']);
+});
+
 test('who takes the watch is called instead; a night in two processes calls once', async () => {
   const { alert, deliver, pass, round, db, clock, config } = await subject();
   const desk = createWatchDesk({ db, clock, config });

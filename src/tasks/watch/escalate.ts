@@ -28,8 +28,9 @@ import { takeUntold } from '../../store/watch.ts';
 import { pageAgain } from './paging.ts';
 import { letThrough, quietOf } from './quiet.ts';
 import { onWatch } from './rota.ts';
+import { type SayAgainConfig, sayAgain } from './say-again.ts';
 
-export type EscalationConfig = Pick<Config, 'escalation' | 'operators' | 'watch' | 'chats'>;
+export type EscalationConfig = Pick<Config, 'escalation' | 'operators' | 'watch'> & SayAgainConfig;
 
 /** A person is not called more often; what comes due meanwhile is told by the next message. */
 const CALL_EVERY_MS = minutes(1);
@@ -123,7 +124,7 @@ export function createEscalation(options: {
     const last = await lastCalls(db, ago(now, CALL_EVERY_MS));
     for (const id of new Set(needed.map(({ person: whom }) => whom))) {
       const pages = needed.filter(({ person: whom }) => whom === id);
-      if (id === undefined) await db.tx((tx) => sayAgain(tx, pages, now));
+      if (id === undefined) await db.tx(async (tx) => note(tx, await sayAgain(tx, pages, now, config), 'chat', now));
       else if (!last.has(id)) await db.tx((tx) => call(tx, id, pages, now));
     }
   };
@@ -161,40 +162,6 @@ export function createEscalation(options: {
       cards.filter((card) => card !== shown),
       now,
     );
-  };
-
-  /** Once more in the chats where the incidents show, in reply to their cards; what stands in no chat, people are told in private. */
-  const sayAgain = async (tx: Tx, pages: readonly OwedPage[], now: Date): Promise<void> => {
-    const cards = await liveCards(
-      tx,
-      'incident',
-      pages.map(({ incident }) => String(incident)),
-    );
-    for (const page of pages) {
-      if ((await tellPages(tx, [page.id], page.id, now)).length === 0) continue;
-      await note(tx, [page], 'chat', now);
-      const shown = cards.filter(
-        ({ ref, chat, messageId }) =>
-          ref === String(page.incident) &&
-          messageId !== undefined &&
-          config.chats.some(({ chatId }) => chatId === chat),
-      );
-      const priority = page.severity === 'critical' ? PRIORITY.critical : PRIORITY.warning;
-      await wantCards(
-        tx,
-        shown.map(({ chat, thread, topic, messageId }) => ({
-          kind: 'page',
-          ref: String(page.id),
-          chat,
-          thread,
-          topic,
-          replyTo: messageId,
-          priority,
-          sound: true,
-        })),
-        now,
-      );
-    }
   };
 
   const note = (tx: Tx, pages: readonly OwedPage[], whom: string, now: Date): Promise<void> =>
