@@ -22,7 +22,7 @@ export function createWayIn(
   config: Pick<Config, 'site'>,
   { catalogue, ...edges }: IntakeEdges,
 ): { readonly intake: AlertIntake; readonly reducer: Reducer } {
-  const setAside = createSetAside({ ...edges, text: catalogue.for(config.site.language) });
+  const setAside = createSetAside({ ...edges, t: catalogue.for(config.site.language) });
   const reducer = createReducer({ ...edges, setAside, busy: () => intake.busy() });
   const intake = createAlertIntake({ ...edges, wake: reducer.wake });
   return { reducer, intake };

@@ -301,8 +301,11 @@ function titleOf(group: AlertGroup, alerts: readonly IncidentAlert[]): string {
   const found = [sentence, stated, name, given, grouped.join(' '), group.receiver, group.groupKey]
     .map((candidate) => candidate?.replace(/\s+/gu, ' ').trim())
     .find((candidate) => candidate !== undefined && candidate !== '');
-  return firstPart(found ?? 'alert', TITLE_MAX);
+  return incidentTitle(found ?? 'alert');
 }
+
+/** A sentence as a title: one line, and not too long. */
+export const incidentTitle = (sentence: string): string => firstPart(sentence.replace(/\s+/gu, ' ').trim(), TITLE_MAX);
 
 /** At most `limit` code points; the whole text stays in the alert's annotations. */
 function firstPart(text: string, limit: number): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toJson } from '../core/json.ts';
 import type { Queryable } from './db.ts';
+import { SAYS_OF } from './incidents.ts';
 import { at, int, many, optional } from './rows.ts';
 import { SLIM_ALERTS, slimAlerts } from './storms.ts';
 
@@ -68,6 +69,7 @@ const child_ = z.object({
   state: z.enum(['firing', 'resolved']),
   severity: z.enum(['critical', 'warning', 'info']),
   title: z.string(),
+  says: optional(z.string()).optional(),
   owner: optional(z.string()),
   startedAt: at,
   truncated: int,
@@ -82,7 +84,7 @@ export function foldedInto(q: Queryable, id: number): Promise<FoldedIncident[]> 
   return many(
     q,
     child_,
-    `select i.id, i.state, i.severity, i.title, i.owner, i.started_at as "startedAt",
+    `select i.id, i.state, i.severity, i.title, ${SAYS_OF} as says, i.owner, i.started_at as "startedAt",
        coalesce((i.data ->> 'truncated')::int, 0) as truncated, ${SLIM_ALERTS} as alerts
      from incidents i where i.folded_into = $1
      order by i.state, array_position(array['critical', 'warning', 'info'], i.severity), i.started_at, i.id`,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toJson } from '../core/json.ts';
 import type { Queryable } from './db.ts';
+import { SAYS_OF } from './incidents.ts';
 import { at, int, many, optional, touched } from './rows.ts';
 
 export interface HeldRow {
@@ -49,6 +50,7 @@ const released_ = z.object({
   id: int,
   severity: z.enum(['critical', 'warning', 'info']),
   title: z.string(),
+  says: optional(z.string()).optional(),
   state: z.enum(['firing', 'resolved']),
   owner: optional(z.string()),
   startedAt: at,
@@ -67,7 +69,7 @@ export function releasedIncidents(
   return many(
     q,
     released_,
-    `select i.id, i.severity, i.title, i.state, i.owner, i.started_at as "startedAt", i.folded_into is not null as "isFolded",
+    `select i.id, i.severity, i.title, ${SAYS_OF} as says, i.state, i.owner, i.started_at as "startedAt", i.folded_into is not null as "isFolded",
        coalesce((i.silence->>'until')::timestamptz > $3, false) as "isSilenced"
      from held h join incidents i on i.id = h.incident_id where h.person = $1 and h.released_at = $2
      order by array_position(array['critical', 'warning', 'info'], i.severity), i.started_at, i.id`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toJson } from '../core/json.ts';
+import { OWN_SOURCES, SAYS } from '../core/own-alert.ts';
 import type { Queryable } from './db.ts';
 import { at, first, int, jsonObject, many, optional, touched } from './rows.ts';
 
@@ -28,6 +29,13 @@ const incident_ = z.object({
   /** The incident that shows it: what it is about runs on what is down by that one. */
   foldedInto: optional(int).optional(),
 });
+
+/**
+ * What an incident that this program found out itself says, as `core/own-alert.ts` keeps it; null for those of others. For lists that
+ * do without the alerts: `i` is the incident.
+ */
+export const SAYS_OF = `case when i.source in (${OWN_SOURCES.map((source) => `'${source}'`).join(', ')}) then
+  (select a.value -> 'extra' ->> '${SAYS}' from jsonb_each(i.data -> 'alerts') a limit 1) end`;
 
 /** An alert group (or an own probe's finding) as people see it. `data` belongs to the reducer in core. */
 export type Incident = z.output<typeof incident_>;

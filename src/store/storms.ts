@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { VakhtaError } from '../core/error.ts';
 import { toJson } from '../core/json.ts';
 import type { Queryable, Tx } from './db.ts';
+import { SAYS_OF } from './incidents.ts';
 import { at, first, int, many, only, optional, touched } from './rows.ts';
 
 const columns = `id, chat_id as chat, thread_id as thread, topic, started_at as "startedAt", last_at as "lastAt",
@@ -147,6 +148,7 @@ const member_ = z.object({
   state: z.enum(['firing', 'resolved']),
   severity: z.enum(['critical', 'warning', 'info']),
   title: z.string(),
+  says: optional(z.string()).optional(),
   owner: optional(z.string()),
   startedAt: at,
   resolvedAt: optional(at),
@@ -165,7 +167,7 @@ export function stormMembers(q: Queryable, id: number): Promise<StormMember[]> {
   return many(
     q,
     member_,
-    `select i.id, i.state, i.severity, i.title, i.owner, i.started_at as "startedAt", i.resolved_at as "resolvedAt",
+    `select i.id, i.state, i.severity, i.title, ${SAYS_OF} as says, i.owner, i.started_at as "startedAt", i.resolved_at as "resolvedAt",
        i.folded_into is not null as folded, coalesce((i.data ->> 'truncated')::int, 0) as truncated,
        ${SLIM_ALERTS} as "all", m.own_card as "ownCard", m.released_at is not null as released
      from storm_incidents m join incidents i on i.id = m.incident_id where m.storm_id = $1 order by i.id`,

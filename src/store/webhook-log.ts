@@ -81,10 +81,13 @@ export async function setAside(q: Queryable, seq: number, now: Date): Promise<bo
   );
 }
 
-/** When a webhook was last set aside. */
-export async function lastSetAside(q: Queryable): Promise<Date | undefined> {
-  const row = await only(q, z.object({ last: optional(at) }), 'select max(set_aside_at) as last from webhook_log');
-  return row.last;
+/** What was set aside and is still kept: how many, and when the last one was. */
+export function setAsideKept(q: Queryable): Promise<{ readonly n: number; readonly last?: Date | undefined }> {
+  return only(
+    q,
+    z.object({ n: int, last: optional(at) }),
+    'select count(*) as n, max(set_aside_at) as last from webhook_log where set_aside_at is not null',
+  );
 }
 
 export interface Backlog {

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import type { Card } from './cards.ts';
 import type { Queryable } from './db.ts';
-import { at, int, jsonObject, many, optional } from './rows.ts';
+import { SAYS_OF } from './incidents.ts';
+import { page } from './pages.ts';
+import { at, first, int, jsonObject, many, optional } from './rows.ts';
 
 /** How many of the newest incidents are looked through where no index helps. */
 const RECENT = 500;
@@ -8,6 +11,7 @@ const RECENT = 500;
 const candidate_ = z.object({
   id: int,
   title: z.string(),
+  says: optional(z.string()).optional(),
   state: z.enum(['firing', 'resolved']),
   startedAt: at,
 });
@@ -30,7 +34,7 @@ export function incidentsMeant(q: Queryable, what: string, limit: number): Promi
          where lower(a.value -> 'labels' ->> 'alertname') = lower($1) or starts_with(a.key, $2)
        )
      )
-     select i.id, i.title, i.state, i.started_at as "startedAt" from incidents i join found using (id)
+     select i.id, i.title, ${SAYS_OF} as says, i.state, i.started_at as "startedAt" from incidents i join found using (id)
      order by i.id desc limit $3`,
     [what, fingerprint, limit, RECENT],
   );
@@ -100,7 +104,14 @@ const run_ = z.object({
   actor: z.object({ kind: z.string(), id: z.string() }),
   createdAt: at,
   finishedAt: optional(at),
-  errorId: optional(z.string()),
+  /** Why it came to nothing; the id is for quoting. */
+  error: optional(
+    z.object({
+      id: z.string().exactOptional(),
+      text: z.string(),
+      args: z.record(z.string(), z.union([z.string(), z.number()])),
+    }),
+  ),
   /** Asked for by a button. */
   pressed: z.boolean(),
 });
@@ -117,9 +128,58 @@ export function runsAbout(q: Queryable, incident: number, since: Date, limit: nu
        select * from runs where created_at between $2 and $2 + interval '14 days' and args ->> 'incident' = $1::bigint::text
      )
      select number, operation, args, plan ->> 'target' as target, state, actor, created_at as "createdAt",
-       finished_at as "finishedAt", error ->> 'id' as "errorId",
+       finished_at as "finishedAt", error,
        exists (select from actions a where a.token = own.idempotency_key) as pressed
      from own order by created_at, number limit $3`,
     [incident, since, limit],
   );
+}
+
+const audited_ = z.object({
+  at,
+  /** Kind and id: `operator:anna`. */
+  actor: z.string(),
+  action: z.string(),
+  subject: z.string(),
+  detail: jsonObject,
+});
+export type Audited = z.output<typeof audited_>;
+
+/** What the audit holds of these actions about an incident or about its runs (by number), oldest first. */
+export function auditedAbout(
+  q: Queryable,
+  incident: number,
+  runs: readonly number[],
+  actions: readonly string[],
+  limit: number,
+): Promise<Audited[]> {
+  const subjects = [`incident:${incident}`, ...runs.map((number) => `run:${number}`)];
+  return many(
+    q,
+    audited_,
+    `with about as (
+       select seq from audit where subject = any ($1)
+       union
+       select seq from audit where detail ? 'incident' and detail ->> 'incident' = $2::bigint::text
+     )
+     select at, actor, action, subject, detail from audit join about using (seq) where action = any ($3) order by seq limit $4`,
+    [subjects, incident, actions, limit],
+  );
+}
+
+/** The one incident that a card is about: its own, the one that it calls somebody to, or the one that its run was asked for from. */
+export async function incidentOfCard(
+  q: Queryable,
+  { kind, ref }: Pick<Card, 'kind' | 'ref'>,
+): Promise<number | undefined> {
+  if (kind === 'incident') return Number(ref);
+  if (kind === 'page') return (await page(q, Number(ref)))?.incident;
+  if (kind !== 'run') return undefined;
+  const found = await first(
+    q,
+    z.object({ incident: optional(int) }),
+    "select (origin ->> 'incident')::bigint as incident from runs where id = $1",
+    [ref],
+  );
+  return found?.incident;
 }

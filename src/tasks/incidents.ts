@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
-import { defineMessages } from '../core/i18n.ts';
+import { defineMessages, type Translate } from '../core/i18n.ts';
 import { type Incident as Reduced, incidentData, type IncidentData, shared } from '../core/incident.ts';
+import { OWN_SOURCES, SAYS, titleIn } from '../core/own-alert.ts';
 import { type Matcher, quoteRegex } from '../integrations/alertmanager/matchers.ts';
 import type { Alertmanager, Silence } from '../integrations/alertmanager/port.ts';
 import { showAtOnce, touchCards } from '../store/cards.ts';
@@ -41,6 +42,17 @@ export const ALERTMANAGER = 'alertmanager';
 export function incidentOf({ state, severity, title, startedAt, resolvedAt, data }: Incident): Reduced {
   return { state, severity, title, startedAt, resolvedAt: resolvedAt ?? null, data: incidentData.parse(data) };
 }
+
+/** What an incident that this program found out itself says (`core/own-alert.ts`); undefined for others. */
+export function saysOf({ source, data }: Pick<Incident, 'source' | 'data'>): string | undefined {
+  if (!OWN_SOURCES.includes(source)) return undefined;
+  const [only] = Object.values(incidentData.parse(data).alerts);
+  return only?.extra[SAYS];
+}
+
+/** The title of an incident in this language. */
+export const titleFor = (t: Translate, row: Pick<Incident, 'source' | 'data' | 'title'>): string =>
+  titleIn(t, { title: row.title, says: saysOf(row) });
 
 /** The silence that covers an incident, or a part of it, as its card shows it. */
 export const silenceSchema = z

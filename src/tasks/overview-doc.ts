@@ -13,6 +13,7 @@ import {
 } from '../core/doc.ts';
 import { formatBytes, formatDuration } from '../core/format.ts';
 import { defineMessages, type Translate } from '../core/i18n.ts';
+import { titleIn } from '../core/own-alert.ts';
 import type { View } from './define.ts';
 import type { OverviewData } from './overview.ts';
 import { judgeRecovery, recoveryBlocks } from './recovery/overview.ts';
@@ -290,7 +291,7 @@ export function firingBlocks(data: OverviewData, { t }: View): Block[] {
       (one): Inlines => [
         code(`#${one.id}`),
         one.severity === 'critical' ? ' ' : ' ',
-        one.severity === 'critical' ? bold(one.title) : one.title,
+        one.severity === 'critical' ? bold(titleIn(t, one)) : titleIn(t, one),
         ' · ',
         time(one.startedAt, 'ago'),
         ...(one.owner ? [` · ${one.owner}`] : []),

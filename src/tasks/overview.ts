@@ -13,6 +13,7 @@ import { observe } from '../store/observations.ts';
 import { stats } from '../store/outbox.ts';
 import { processes } from '../store/processes.ts';
 import { openRuns, recentRuns } from '../store/runs.ts';
+import { saysOf } from './incidents.ts';
 import type { RecoveryDesk } from './recovery/desk.ts';
 import { backupsResult } from './recovery/lines.ts';
 import { drillLine, drillLines, lastResult } from './recovery/overview.ts';
@@ -61,6 +62,8 @@ const incidentSchema = z.object({
   id: z.number(),
   severity: z.enum(['critical', 'warning', 'info']),
   title: z.string(),
+  /** Of an incident of our own, for each reader's language. */
+  says: z.string().optional(),
   startedAt: z.coerce.date(),
   resolvedAt: z.coerce.date().optional(),
   owner: z.string().optional(),
@@ -280,6 +283,7 @@ function briefly(row: Awaited<ReturnType<typeof firing>>[number], nameOf: (id: s
     id: row.id,
     severity: row.severity,
     title: row.title,
+    says: saysOf(row),
     startedAt: row.startedAt,
     resolvedAt: row.resolvedAt,
     owner: row.owner === undefined ? undefined : nameOf(row.owner),

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import incidentCard from '../../src/bot/cards/incident.ts';
+import { render } from '../../src/bot/render.ts';
 import { parseWebhook } from '../../src/core/alertmanager.ts';
 import { minutes } from '../../src/core/clock.ts';
 import { catalogue } from '../../src/core/i18n.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { allMessages } from '../../src/messages.gen.ts';
+import { cardsOf } from '../../src/store/cards.ts';
 import { between } from '../../src/store/incidents.ts';
 import { heartbeat } from '../../src/store/processes.ts';
 import { ALERTMANAGER } from '../../src/tasks/incidents.ts';
@@ -75,11 +78,36 @@ async function open() {
       title,
       why: JSON.stringify(data).match(/"why":"(\w+)"/)?.[1],
     }));
+  /** The card of the newest incident, as it is drawn in a chat of this language. */
+  const drawn = async (language: 'en' | 'ru'): Promise<string> => {
+    const [row] = (await between(db, new Date(0), new Date('2030-01-01'))).toReversed();
+    const [card] = row ? await cardsOf(db, 'incident', String(row.id)) : [];
+    if (!card) throw new Error('no card');
+    const reader = { t: texts.for(language), zone: 'Europe/Moscow', now: clock.now() };
+    const context = { q: db, ...reader, language, config, operations: new Map(), people: () => undefined };
+    const doc = await incidentCard.render(context, card);
+    return doc === 'gone' ? doc : render(doc, reader).text;
+  };
   const cards = async () => (await db.query(`select kind, ref from cards order by created_at`)).rows.length;
-  return { clock, chain, round, arrives, incidents, cards };
+  return { clock, chain, round, arrives, incidents, cards, drawn };
 }
 
 describe('the Watchdog', () => {
+  it('is told missing in the language of each reader, also when it is back', async () => {
+    const { clock, chain, round, arrives, drawn } = await open();
+    await arrives('Watchdog');
+    await clock.advance(minutes(6));
+    chain.prometheus = [];
+    await round();
+    expect(await drawn('en')).toMatch(/CRITICAL · Alerts do not arrive[\s\S]*Alertmanager cannot be reached/);
+    expect(await drawn('ru')).toMatch(/КРИТИЧНО · Алерты не приходят[\s\S]*Alertmanager недоступен/);
+    expect(await drawn('en')).not.toMatch(/[а-яё]/i);
+    await arrives('Watchdog');
+    await round();
+    expect(await drawn('en')).toMatch(/RESOLVED · Alerts do not arrive/);
+    expect(await drawn('ru')).toMatch(/РЕШЕНО · Алерты не приходят/);
+  });
+
   it('makes no incident and no card, alone or among others', async () => {
     const { arrives, incidents, cards } = await open();
     await arrives('Watchdog');

@@ -7,6 +7,7 @@ import { namesOf } from '../../core/traits.ts';
 import { type Card, liveCards } from '../../store/cards.ts';
 import { firing, type Incident } from '../../store/incidents.ts';
 import { openStorms } from '../../store/storms.ts';
+import { titleFor } from '../../tasks/incidents.ts';
 import { type CardContext, defineCard } from './define.ts';
 import { clip } from './incident/alerts.ts';
 import { clock, viewButton } from './incident/common.ts';
@@ -85,7 +86,7 @@ export default defineCard({
   render: async (context, card) => {
     const { q, config } = context;
     const { page, filter } = stateOf(card, (name) => config.operators.find(({ id }) => id === name)?.id);
-    const rows = await firing(q, { limit: MAX });
+    const rows = (await firing(q, { limit: MAX })).map((row) => ({ ...row, title: titleFor(context.t, row) }));
     const items = arrange(rows, filter);
     const pages = Math.max(1, Math.ceil(items.length / PAGE));
     const at = Math.min(page, pages);

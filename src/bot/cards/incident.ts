@@ -15,6 +15,7 @@ import {
 } from '../../core/doc.ts';
 import { formatDuration } from '../../core/format.ts';
 import { type IncidentAlert, type IncidentData, incidentData, sentenceOf, shared } from '../../core/incident.ts';
+import { incidentIn } from '../../core/own-alert.ts';
 import { incident, type Incident } from '../../store/incidents.ts';
 import { defineCard } from './define.ts';
 import { alertLines, alertsOf, clip, type DrawingContext, whereLabels } from './incident/alerts.ts';
@@ -49,7 +50,8 @@ export default defineCard({
     if (!row) return 'gone';
     // Another card shows it; one that nobody has seen is not worth a message.
     if (row.foldedInto !== undefined && card.messageId === undefined && card.reader === undefined) return 'gone';
-    const data = incidentData.parse(row.data);
+    const read = incidentData.parse(row.data);
+    const { title: name, data } = incidentIn(context.t, row.source, { title: row.title, data: read });
     const extras = await loadExtras(context.q, row, data, card.view);
     const all = {
       ...extras,
@@ -57,7 +59,7 @@ export default defineCard({
       people: await loadPeople(context, row),
       ...(card.view === 'changes' ? { changes: await loadChanges(context, row, data) } : {}),
     };
-    return drawIncident(context, row, data, card.view, all);
+    return drawIncident(context, { ...row, title: name }, data, card.view, all);
   },
 });
 

@@ -2,6 +2,7 @@ import { code, type Doc, type Inline, line, title } from '../../core/doc.ts';
 import { defineMessages } from '../../core/i18n.ts';
 import { incident } from '../../store/incidents.ts';
 import { ledBy, page } from '../../store/pages.ts';
+import { titleFor } from '../../tasks/incidents.ts';
 import { defineCard } from './define.ts';
 import { operationButton } from './incident/common.ts';
 import { whyText } from './incident/people.ts';
@@ -35,7 +36,7 @@ export default defineCard({
     // Of an escalation, which ends when somebody is on it. A call of one person to take over is not.
     const isEnded = row.state === 'resolved' || (call.step !== undefined && (row.owner !== undefined || isSilenced));
     if (isEnded && card.messageId === undefined) return 'gone';
-    const name: Inline[] = [row.title, ' · ', code(`#${row.id}`)];
+    const name: Inline[] = [titleFor(t, row), ' · ', code(`#${row.id}`)];
     if (row.state === 'resolved') return { blocks: [title('resolved', name), line(t('page-over'))] };
     const head = title(isSilenced ? 'silenced' : row.severity, name);
     const why = line(`🔔 ${whyText(context, call.why)}`);

@@ -1,5 +1,6 @@
 import { type Block, code, type Inline, type Inlines, line, list, time, title } from '../../core/doc.ts';
 import { defineMessages } from '../../core/i18n.ts';
+import { titleIn } from '../../core/own-alert.ts';
 import { type ReleasedIncident, releasedIncidents } from '../../store/held.ts';
 import { defineCard } from './define.ts';
 
@@ -58,11 +59,12 @@ export default defineCard({
     const over = all.filter(({ state }) => state !== 'firing').length;
     const [worst] = shown;
     if (!worst) return { blocks: [title('ok', t('quiet-nothing')), line(t('quiet-came-and-went', { n: over }))] };
-    const item = ({ id, title: words, startedAt, owner, isSilenced }: ReleasedIncident): Inlines => {
+    const item = (one: ReleasedIncident): Inlines => {
+      const { id, startedAt, owner, isSilenced } = one;
       const notes: Inline[] = [];
       if (owner !== undefined) notes.push(` · ${t('quiet-owner', { who: people(owner)?.name ?? owner })}`);
       if (isSilenced) notes.push(` · ${t('quiet-silenced')}`);
-      return [code(`#${id}`), ` ${words} · ${t('quiet-since')} `, time(startedAt), ...notes];
+      return [code(`#${id}`), ` ${titleIn(t, one)} · ${t('quiet-since')} `, time(startedAt), ...notes];
     };
     const hidden = shown.length - SHOWN;
     const items = shown.slice(0, SHOWN).map(item);

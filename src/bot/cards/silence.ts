@@ -12,9 +12,9 @@ import {
 } from '../../core/doc.ts';
 import { defineMessages } from '../../core/i18n.ts';
 import { formatMatcher } from '../../integrations/alertmanager/matchers.ts';
-import type { Queryable } from '../../store/db.ts';
 import { incident } from '../../store/incidents.ts';
 import { silence as findSilence, type SilenceRow, silencesOfRun } from '../../store/silences.ts';
+import { titleFor } from '../../tasks/incidents.ts';
 import { wordsOf } from '../../tasks/silences/comment.ts';
 import { type CardContext, defineCard } from './define.ts';
 
@@ -95,7 +95,7 @@ interface Shown {
   readonly title: string | undefined;
 }
 
-async function load(q: Queryable, id: string): Promise<Shown | undefined> {
+async function load({ q, t }: Pick<CardContext, 'q' | 't'>, id: string): Promise<Shown | undefined> {
   const asked = await findSilence(q, id);
   if (!asked) return undefined;
   let latest = asked;
@@ -108,7 +108,7 @@ async function load(q: Queryable, id: string): Promise<Shown | undefined> {
   const others = isGroup && latest.runId !== undefined ? await silencesOfRun(q, latest.runId) : [];
   const rest = others.filter((one) => one.id !== latest.id && one.replacedBy === undefined);
   const its = latest.incident === undefined ? undefined : await incident(q, latest.incident);
-  return { asked, rows: [latest, ...rest], title: its?.title };
+  return { asked, rows: [latest, ...rest], title: its && titleFor(t, its) };
 }
 
 type Stage = 'soon' | 'let' | 'longer' | 'over';
@@ -190,7 +190,7 @@ export default defineCard({
   kind: 'silence',
   messages,
   render: async (context, card) => {
-    const shown = await load(context.q, card.ref);
+    const shown = await load(context, card.ref);
     return shown ? drawSilence(context, shown, card.view) : 'gone';
   },
 });

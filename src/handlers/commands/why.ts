@@ -1,5 +1,6 @@
 import { bold, code, doc, line, list, time, title } from '../../core/doc.ts';
 import { defineMessages } from '../../core/i18n.ts';
+import { titleIn } from '../../core/own-alert.ts';
 import { incident } from '../../store/incidents.ts';
 import { incidentsMeant } from '../../store/why.ts';
 import { defineCommand } from './define.ts';
@@ -41,7 +42,7 @@ export default defineCommand({
     if (others.length === 0) return undefined;
     return doc(
       line(bold(t('why-several'))),
-      list(others.map((one) => [code(`/why ${one.id}`), ' ', time(one.startedAt), ` ${one.title}`])),
+      list(others.map((one) => [code(`/why ${one.id}`), ' ', time(one.startedAt), ` ${titleIn(t, one)}`])),
     );
   },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hours, seconds } from '../../core/clock.ts';
 import { type Block, bold, type Button, code, type Inlines, line, list, strike, time } from '../../core/doc.ts';
 import { defineMessages } from '../../core/i18n.ts';
+import { titleIn } from '../../core/own-alert.ts';
 import { defineOperation, type View } from '../define.ts';
 import { type NightData, nightSchema, overviewSchema } from '../overview.ts';
 import { chunk, firingBlocks, overviewButtons, systemBlocks, verdictBlock, waitingBlocks } from '../overview-doc.ts';
@@ -100,7 +101,7 @@ function nightBlocks(night: NightData, { t }: View): Block[] {
   const items = night.incidents
     .filter(({ resolvedAt }) => resolvedAt)
     .slice(-4)
-    .map(({ id, title, startedAt }): Inlines => [code(`#${id}`), ' ', time(startedAt, 'clock'), ' ', strike(title)]);
+    .map((one): Inlines => [code(`#${one.id}`), ' ', time(one.startedAt, 'clock'), ' ', strike(titleIn(t, one))]);
   if (items.length > 0) blocks.push(list(items, over > items.length ? `… +${over - items.length}` : undefined));
   blocks.push(
     line(bold(t('digest-runs')), `: ${t('digest-runs-line', { n: night.runs, failed: night.failedRuns.length })}`),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { seconds } from '../../core/clock.ts';
 import { title } from '../../core/doc.ts';
 import { defineMessages } from '../../core/i18n.ts';
+import { titleIn } from '../../core/own-alert.ts';
 import { SEVERITIES } from '../../core/incident.ts';
 import { defineOperation } from '../define.ts';
 
@@ -39,6 +40,7 @@ const listed = z.object({
   state: z.enum(['firing', 'resolved']),
   severity: z.enum(SEVERITIES),
   title: z.string(),
+  says: z.string().optional(),
   alerts: z.number(),
   startedAt: z.coerce.date(),
   /** Empty: nobody. */
@@ -68,6 +70,7 @@ export default defineOperation({
       state: one.state,
       severity: one.severity,
       title: one.title,
+      says: one.says,
       alerts: one.all.length + one.truncated,
       startedAt: one.startedAt,
       owner: one.owner ?? '',
@@ -78,9 +81,10 @@ export default defineOperation({
     const stamp = (at: Date): string => at.toISOString().slice(0, 16).replace('T', ' ');
     const alerts = incidents.reduce((sum, one) => sum + one.alerts, 0);
     const head = t('storm-list-head', { at: stamp(startedAt), incidents: incidents.length, alerts });
-    const rows = incidents.map(({ id, state, severity, title: name, alerts: n, startedAt: since, owner }) =>
-      [`#${id}`, t(`storm-list-${state}`), severity, n, stamp(since), owner, name].join('\t'),
-    );
+    const rows = incidents.map((one) => {
+      const { id, state, severity, alerts: n, startedAt: since, owner } = one;
+      return [`#${id}`, t(`storm-list-${state}`), severity, n, stamp(since), owner, titleIn(t, one)].join('\t');
+    });
     return {
       blocks: [title('info', head)],
       file: { name: `storm-${storm}.txt`, text: `${[head, '', ...rows].join('\n')}\n` },

@@ -2,7 +2,7 @@ import { type Clock, days, minutes, seconds } from '../../core/clock.ts';
 import { formatDuration } from '../../core/format.ts';
 import { defineMessages, type Translate } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
-import { ownGroup } from '../../core/own-alert.ts';
+import { type OwnAlert, ownGroup, spoken } from '../../core/own-alert.ts';
 import type { Database } from '../../store/db.ts';
 import { currentIncidents, type Incident as StoredIncident } from '../../store/incidents.ts';
 import {
@@ -18,7 +18,6 @@ import { incidentOf } from '../incidents.ts';
 import type { IncidentWriter } from '../watch/writer.ts';
 import { OWN_SOURCE } from '../watcher/watchdog.ts';
 import type { RecoveryDesk } from './desk.ts';
-import { say } from './words.ts';
 
 export const messages = defineMessages({
   en: `
@@ -67,17 +66,17 @@ export function createLedgerWatch({ db, clock, log, writer, t }: LedgerWatchOpti
     const labels = { alertname: 'RestoreDrillFailed', severity: 'warning', service: 'backups', target };
     const now = clock.now();
     if (state !== 'passed' && !isCancelled(drill) && !open) {
-      const annotations = annotationsOf(drill, t);
+      const words = annotationsOf(drill, t);
       const startsAt = drill.endedAt ?? now;
       // One that somebody has ended by hand stays ended until the next drill fails.
       if (row?.resolvedAt && row.resolvedAt >= startsAt) return;
-      const group = ownGroup({ key, status: 'firing', labels, annotations, startsAt });
+      const group = ownGroup({ key, status: 'firing', labels, ...words, startsAt });
       await db.tx((tx) => writer.apply(tx, OWN_SOURCE, [group], now));
       log.warn({ target, drill: drill.number, state }, 'a restore drill has failed');
     } else if (state === 'passed' && open) {
-      const { annotations = { summary: open.title } } = Object.values(incidentOf(open).data.alerts)[0] ?? {};
+      const { annotations = { summary: open.title }, extra } = Object.values(incidentOf(open).data.alerts)[0] ?? {};
       const startsAt = open.startedAt;
-      const group = ownGroup({ key, status: 'resolved', labels, annotations, startsAt, endsAt: now });
+      const group = ownGroup({ key, status: 'resolved', labels, annotations, extra, startsAt, endsAt: now });
       await db.tx((tx) => writer.apply(tx, OWN_SOURCE, [group], now));
     }
   };
@@ -92,17 +91,17 @@ export function createLedgerWatch({ db, clock, log, writer, t }: LedgerWatchOpti
     if (state === 'failed' && !open) {
       if (row?.resolvedAt && row.resolvedAt >= check.at) return;
       const [line] = lines;
-      const rest = t('recovery-incident-damaged-text', { target });
-      const annotations = {
-        summary: t('recovery-incident-damaged', { target }),
-        description: line ? t('recovery-incident-proof', { proof: say(t, line), rest }) : rest,
-      };
-      const group = ownGroup({ key, status: 'firing', labels, annotations, startsAt: check.at });
+      const rest = { key: 'recovery-incident-damaged-text', args: { target } };
+      const words = spoken(t, {
+        summary: { key: 'recovery-incident-damaged', args: { target } },
+        description: line ? { key: 'recovery-incident-proof', args: { proof: line, rest } } : rest,
+      });
+      const group = ownGroup({ key, status: 'firing', labels, ...words, startsAt: check.at });
       await db.tx((tx) => writer.apply(tx, OWN_SOURCE, [group], now));
     } else if ((state === 'ok' || state === 'warning') && open) {
-      const { annotations = { summary: open.title } } = Object.values(incidentOf(open).data.alerts)[0] ?? {};
+      const { annotations = { summary: open.title }, extra } = Object.values(incidentOf(open).data.alerts)[0] ?? {};
       const startsAt = open.startedAt;
-      const group = ownGroup({ key, status: 'resolved', labels, annotations, startsAt, endsAt: now });
+      const group = ownGroup({ key, status: 'resolved', labels, annotations, extra, startsAt, endsAt: now });
       await db.tx((tx) => writer.apply(tx, OWN_SOURCE, [group], now));
     }
   };
@@ -134,15 +133,16 @@ export function createLedgerWatch({ db, clock, log, writer, t }: LedgerWatchOpti
 /** Somebody stopped it: that says nothing of the backups. */
 const isCancelled = ({ error }: RestoreDrill): boolean => error?.key === 'err-cancelled';
 
-function annotationsOf(drill: RestoreDrill, t: Translate): Record<string, string> {
+function annotationsOf(drill: RestoreDrill, t: Translate): Pick<OwnAlert, 'annotations' | 'extra'> {
   const { target, state, proofs, error } = drill;
   const wrong = proofs.find(({ ok }) => !ok)?.text ?? error;
-  const rest = t('recovery-incident-text', { target });
-  return {
-    summary: t(`recovery-incident-${state === 'failed' ? 'failed' : 'broken'}`, { target }),
-    description: wrong ? t('recovery-incident-proof', { proof: say(t, wrong), rest }) : rest,
-    ...(drill.endedAt ? { took: formatDuration(drill.endedAt.getTime() - drill.startedAt.getTime(), t) } : {}),
-  };
+  const rest = { key: 'recovery-incident-text', args: { target } };
+  const { annotations, extra } = spoken(t, {
+    summary: { key: `recovery-incident-${state === 'failed' ? 'failed' : 'broken'}`, args: { target } },
+    description: wrong ? { key: 'recovery-incident-proof', args: { proof: wrong, rest } } : rest,
+  });
+  const took = drill.endedAt && formatDuration(drill.endedAt.getTime() - drill.startedAt.getTime(), t);
+  return { annotations: took === undefined ? annotations : { ...annotations, took }, extra };
 }
 
 /** What changes backups, so that the board is looked at after it. */

@@ -2,7 +2,7 @@ import { type Clock, minutes, seconds } from '../../core/clock.ts';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
 import type { Translate } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
-import { ownGroup } from '../../core/own-alert.ts';
+import { ownGroup, spoken } from '../../core/own-alert.ts';
 import type { Database } from '../../store/db.ts';
 import {
   failedScratch,
@@ -49,16 +49,17 @@ export function createSweeper(options: SweeperOptions): { readonly round: (signa
 
   const group = (thing: ScratchRow, status: 'firing' | 'resolved') => {
     const { id, kind, place, claimedAt, releasedAt, error } = thing;
-    const what = t('scratch-kind', { kind });
+    const what = { key: 'scratch-kind', args: { kind } };
+    const { annotations, extra } = spoken(t, {
+      summary: { key: 'scratch-left-summary', args: { what, place } },
+      description: { key: 'scratch-left-description', args: { details: detailsOf(thing), why: error ?? '—' } },
+    });
     return ownGroup({
       key: `scratch:${id}`,
       status,
       labels: { alertname: 'ScratchLeftOver', severity: 'warning', service: 'recovery', instance: place, scratch: id },
-      annotations: {
-        summary: t('scratch-left-summary', { what, place }),
-        description: t('scratch-left-description', { details: detailsOf(thing), why: error ?? '—' }),
-        runbook: 'scratch-left-over',
-      },
+      annotations: { ...annotations, runbook: 'scratch-left-over' },
+      extra,
       startsAt: claimedAt,
       ...(releasedAt ? { endsAt: releasedAt } : {}),
     });

@@ -1,10 +1,11 @@
 import type { AlertGroup } from '../../core/alertmanager.ts';
 import { type Clock, hours } from '../../core/clock.ts';
-import { defineMessages } from '../../core/i18n.ts';
+import { defineMessages, type Translate } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
+import { spoken } from '../../core/own-alert.ts';
 import type { Database } from '../../store/db.ts';
 import { currentIncidents } from '../../store/incidents.ts';
-import { lastSetAside, setAside as putAside } from '../../store/webhook-log.ts';
+import { setAside as putAside, setAsideKept } from '../../store/webhook-log.ts';
 import type { IncidentWriter } from './writer.ts';
 
 export const messages = defineMessages({
@@ -37,27 +38,28 @@ export interface SetAsideOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** In the language of the site. */
-  readonly text: (
-    key: 'set-aside-summary' | 'set-aside-description',
-    args?: Readonly<Record<string, string>>,
-  ) => string;
+  readonly t: Translate;
 }
 
-export function createSetAside({ db, writer, clock, log, text }: SetAsideOptions): SetAside {
+export function createSetAside({ db, writer, clock, log, t }: SetAsideOptions): SetAside {
   let reviewAt = new Date(0);
 
   const group = (status: 'firing' | 'resolved', seq: string, at: Date): AlertGroup => {
     const labels = { alertname: 'VakhtaWebhookSetAside', service: 'vakhta', severity: 'critical' };
-    const summary = text('set-aside-summary');
+    const summary = { key: 'set-aside-summary' };
+    const { annotations, extra } = spoken(
+      t,
+      seq === '' ? { summary } : { summary, description: { key: 'set-aside-description', args: { seq } } },
+    );
     const alert = {
       fingerprint: GROUP,
       status,
       labels,
-      annotations: seq === '' ? { summary } : { summary, description: text('set-aside-description', { seq }) },
+      annotations,
       startsAt: null,
       endsAt: status === 'resolved' ? at.toISOString() : null,
       generatorUrl: '',
-      extra: {},
+      extra,
     };
     return {
       groupKey: GROUP,
@@ -89,7 +91,7 @@ export function createSetAside({ db, writer, clock, log, text }: SetAsideOptions
     review: async () => {
       const now = clock.now();
       if (now < reviewAt) return;
-      const last = await lastSetAside(db);
+      const { last } = await setAsideKept(db);
       const until = last ? new Date(last.getTime() + QUIET_MS) : now;
       reviewAt = until > now ? until : new Date(now.getTime() + QUIET_MS);
       if (until > now) return;

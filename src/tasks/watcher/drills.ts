@@ -2,7 +2,7 @@ import { type Clock, minutes } from '../../core/clock.ts';
 import { VakhtaError } from '../../core/error.ts';
 import { defineMessages, type Translate } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
-import { ownGroup } from '../../core/own-alert.ts';
+import { ownGroup, spoken } from '../../core/own-alert.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Alertmanager, PostedAlert } from '../../integrations/alertmanager/port.ts';
 import { touchCards } from '../../store/cards.ts';
@@ -200,26 +200,27 @@ export function createDrillWatch(
     const leg = newest && lostLeg(newest);
     const now = clock.now();
     if (leg && !open) {
-      const annotations = {
-        summary: t(`drill-incident-${leg}`, { n: LEG_MINUTES }),
-        description: t('drill-incident-text'),
-        runbook: 'vakhta-drill',
-      };
+      const { annotations, extra } = spoken(t, {
+        summary: { key: `drill-incident-${leg}`, args: { n: LEG_MINUTES } },
+        description: { key: 'drill-incident-text' },
+      });
       const group = ownGroup({
         key: DRILL_KEY,
         status: 'firing',
         labels: INCIDENT_LABELS,
-        annotations,
+        annotations: { ...annotations, runbook: 'vakhta-drill' },
+        extra,
         startsAt: newest.startedAt,
       });
       await db.tx((tx) => writer.apply(tx, OWN_SOURCE, [group], now));
     } else if (open && newest?.shownAt) {
-      const { annotations = { summary: open.title } } = Object.values(incidentOf(open).data.alerts)[0] ?? {};
+      const { annotations = { summary: open.title }, extra } = Object.values(incidentOf(open).data.alerts)[0] ?? {};
       const group = ownGroup({
         key: DRILL_KEY,
         status: 'resolved',
         labels: INCIDENT_LABELS,
         annotations,
+        extra,
         startsAt: open.startedAt,
         endsAt: now,
       });

@@ -3,7 +3,7 @@ import { DateTime } from 'luxon';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { defineMessages, type Translate } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
-import { ownGroup } from '../../core/own-alert.ts';
+import { ownGroup, spoken } from '../../core/own-alert.ts';
 import { instanceOf, nextProbeState, type ProbeResult } from '../../core/probe.ts';
 import type { Config, Probe } from '../../config/schema.ts';
 import type { Attempt } from '../../integrations/probes/attempt.ts';
@@ -57,20 +57,14 @@ export interface Prober {
 export function createProber({ db, clock, log, writer, config, attempt, t }: ProberOptions): Prober {
   const { probes, site } = config;
 
-  const alert = (probe: Probe, reason: string) => ({
-    key: probe.id,
-    labels: labelsOf(probe),
-    annotations: {
-      summary: t('probe-summary', { name: probe.name, reason }),
-      description: t('probe-description', {
-        target: instanceOf(probe.kind, probe.target),
-        kind: probe.kind,
-        n: probe.failures,
-        every: probe.everySeconds,
-      }),
-      runbook: 'probe-failed',
-    },
-  });
+  const alert = (probe: Probe, reason: string) => {
+    const { name, kind, failures: n, everySeconds: every } = probe;
+    const { annotations, extra } = spoken(t, {
+      summary: { key: 'probe-summary', args: { name, reason } },
+      description: { key: 'probe-description', args: { target: instanceOf(kind, probe.target), kind, n, every } },
+    });
+    return { labels: labelsOf(probe), annotations: { ...annotations, runbook: 'probe-failed' }, extra };
+  };
 
   const keep = (probe: Probe, result: ProbeResult): Promise<void> =>
     db.tx(async (tx) => {
@@ -81,8 +75,8 @@ export function createProber({ db, clock, log, writer, config, attempt, t }: Pro
       const day = DateTime.fromJSDate(now, { zone: site.zone }).toISODate() ?? '';
       if (result.ok !== 'unavailable') await countProbe(tx, probe.id, day, result.ok);
       if (turned === 'down') {
-        const { key, labels, annotations } = alert(probe, after.reason ?? '');
-        const group = ownGroup({ key, status: 'firing', labels, annotations, startsAt: after.since });
+        const said = alert(probe, after.reason ?? '');
+        const group = ownGroup({ key: probe.id, status: 'firing', ...said, startsAt: after.since });
         await writer.apply(tx, PROBE_SOURCE, [group], now);
       } else if (turned === 'up') {
         const row = (await currentIncidents(tx, PROBE_SOURCE, [probe.id], { forUpdate: true })).get(probe.id);
@@ -152,13 +146,17 @@ function labelsOf(probe: Probe): Record<string, string> {
 
 function endOf(row: Incident, now: Date) {
   const alert = Object.values(incidentOf(row).data.alerts)[0];
-  const { labels = { alertname: 'ProbeFailed', probe: row.groupKey }, annotations = { summary: row.title } } =
-    alert ?? {};
+  const {
+    labels = { alertname: 'ProbeFailed', probe: row.groupKey },
+    annotations = { summary: row.title },
+    extra,
+  } = alert ?? {};
   return ownGroup({
     key: row.groupKey,
     status: 'resolved',
     labels,
     annotations,
+    extra,
     startsAt: row.startedAt,
     endsAt: now,
   });

@@ -1,7 +1,7 @@
 import { type Clock, minutes, seconds } from '../../core/clock.ts';
 import { defineMessages, type Translate } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
-import { ownGroup } from '../../core/own-alert.ts';
+import { ownGroup, spoken } from '../../core/own-alert.ts';
 import { matchesLabels, missingSince } from '../../core/watchdog.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Alertmanager } from '../../integrations/alertmanager/port.ts';
@@ -64,16 +64,16 @@ export function createWatchdog(options: WatchdogOptions): { readonly round: (sig
 
   const report = (open: Incident | undefined, why: WatchdogFault, since: Date): Promise<void> =>
     db.tx(async (tx) => {
+      const { annotations, extra } = spoken(t, {
+        summary: { key: 'watchdog-summary' },
+        description: { key: `watchdog-why-${why}` },
+      });
       const group = ownGroup({
         key: WATCHDOG_KEY,
         status: 'firing',
         labels: LABELS,
-        annotations: {
-          summary: t('watchdog-summary'),
-          description: t(`watchdog-why-${why}`),
-          runbook: 'watchdog-missing',
-          why,
-        },
+        annotations: { ...annotations, runbook: 'watchdog-missing', why },
+        extra,
         startsAt: since,
       });
       await writer.apply(tx, OWN_SOURCE, [group], clock.now());
@@ -83,13 +83,14 @@ export function createWatchdog(options: WatchdogOptions): { readonly round: (sig
   const over = (open: Incident): Promise<void> =>
     db.tx(async (tx) => {
       const now = clock.now();
-      const { annotations } = alertOf(open) ?? { annotations: { summary: t('watchdog-summary') } };
+      const { annotations, extra } = alertOf(open) ?? spoken(t, { summary: { key: 'watchdog-summary' } });
       const { startedAt: startsAt } = open;
       const group = ownGroup({
         key: WATCHDOG_KEY,
         status: 'resolved',
         labels: LABELS,
         annotations,
+        extra,
         startsAt,
         endsAt: now,
       });

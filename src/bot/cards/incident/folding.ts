@@ -1,10 +1,12 @@
 import { type Button, code, type Doc, type Inline, line, list } from '../../../core/doc.ts';
 import { formatDuration } from '../../../core/format.ts';
 import { defineMessages } from '../../../core/i18n.ts';
+import { titleIn } from '../../../core/own-alert.ts';
 import { topologyOf } from '../../../core/topology.ts';
 import type { Queryable } from '../../../store/db.ts';
 import { type FoldedIncident, foldedInto } from '../../../store/folding.ts';
 import { incident, type Incident } from '../../../store/incidents.ts';
+import { saysOf } from '../../../tasks/incidents.ts';
 import { knownInventories } from '../../../tasks/watch/inventory.ts';
 import { clip, type DrawingContext } from './alerts.ts';
 import { viewButton } from './common.ts';
@@ -81,14 +83,14 @@ export interface FoldingExtras {
   /** How many guests they speak of. */
   readonly guests: number;
   readonly inventoryAt?: Date | undefined;
-  readonly parent?: Pick<Incident, 'id' | 'title' | 'state'> | undefined;
+  readonly parent?: (Pick<Incident, 'id' | 'title' | 'state'> & { readonly says?: string | undefined }) | undefined;
 }
 
 /** Reads what is folded into an incident that says something is down, and into what another one is folded. */
 export async function loadFolding(q: Queryable, row: Incident): Promise<FoldingExtras | undefined> {
   if (row.foldedInto !== undefined) {
     const parent = await incident(q, row.foldedInto);
-    return { folded: [], guests: 0, parent };
+    return { folded: [], guests: 0, parent: parent && { ...parent, says: saysOf(parent) } };
   }
   // Children of one that is over stay with it when they ended before.
   if (!row.saysDown && row.state === 'firing') return undefined;
@@ -114,7 +116,9 @@ export const folding: IncidentPart = {
   facts: ({ context: { t, now }, extras: { folding: known } }) => {
     if (!known) return [];
     if (known.parent) {
-      return [[t('incident-folded-into'), [code(`#${known.parent.id}`), ` ${clip(known.parent.title, TITLE_MAX)}`]]];
+      return [
+        [t('incident-folded-into'), [code(`#${known.parent.id}`), ` ${clip(titleIn(t, known.parent), TITLE_MAX)}`]],
+      ];
     }
     const { folded, guests, inventoryAt } = known;
     if (folded.length === 0) return [];
@@ -161,5 +165,5 @@ function foldedLine({ t, people }: DrawingContext, one: FoldedIncident): Inline[
     t(`incident-folded-${one.state}`),
     ...(one.owner === undefined ? [] : [people(one.owner)?.name ?? one.owner]),
   ];
-  return [`${icon} `, code(`#${one.id}`), ` ${clip(one.title, TITLE_MAX)} · ${parts.join(' · ')}`];
+  return [`${icon} `, code(`#${one.id}`), ` ${clip(titleIn(t, one), TITLE_MAX)} · ${parts.join(' · ')}`];
 }

@@ -14,6 +14,7 @@ import {
   title,
 } from '../../../core/doc.ts';
 import { formatDuration } from '../../../core/format.ts';
+import { titleIn } from '../../../core/own-alert.ts';
 import { countStorm, sharedLabels } from '../../../core/storm.ts';
 import type { Storm, StormMember } from '../../../store/storms.ts';
 import { counted, inOrder } from '../../../tasks/storms.ts';
@@ -154,14 +155,14 @@ function listOf(
 
 /** `🔴 #12 Title · 5 alerts · firing · Anna`. */
 function incidentLine({ t, people }: DrawingContext, member: StormMember, withState: boolean): Inline[] {
-  const { id, state, severity, title: name, all, truncated, owner } = member;
+  const { id, state, severity, all, truncated, owner } = member;
   const icon = t(state === 'resolved' ? 'icon-resolved' : `icon-${severity}`).split(' ')[0] ?? '';
   const parts = [
     t('storm-line', { alerts: all.length + truncated }),
     ...(withState ? [t(`storm-${state}`)] : []),
     ...(owner === undefined ? [] : [people(owner)?.name ?? owner]),
   ];
-  return [`${icon} `, code(`#${id}`), ` ${clip(name, TITLE_MAX)} · ${parts.join(' · ')}`];
+  return [`${icon} `, code(`#${id}`), ` ${clip(titleIn(t, member), TITLE_MAX)} · ${parts.join(' · ')}`];
 }
 
 /** To the minute once it is one. */
