@@ -5,6 +5,7 @@ import { beginDrill, drillFailed, drillReceived } from '../../src/store/drills.t
 import { observe } from '../../src/store/observations.ts';
 import { saveProbeState } from '../../src/store/probes.ts';
 import { HEARTBEAT } from '../../src/tasks/watcher/heartbeat.ts';
+import { appendWebhooks, purgeSetAside, setAside } from '../../src/store/webhook-log.ts';
 import { WATCHDOG } from '../../src/tasks/watcher/signals.ts';
 import { watcherState } from '../../src/tasks/watcher/state.ts';
 import { judgeWatcher, watcherBlocks } from '../../src/tasks/watcher/state-doc.ts';
@@ -58,6 +59,23 @@ describe('the watch over the watch, on /status and in the digest', () => {
       en: ['Probes: unknown: GitLab, dns', 'Watchdog: has not come yet', 'Outside switch: no signal is sent'],
       ru: ['Проверки: неизвестно: GitLab, dns', 'Watchdog: ещё не приходил', 'Внешний контроль: сигналы не уходят'],
     });
+  });
+
+  it('tells of webhooks that could not be applied, as long as they are kept', async () => {
+    const { db, clock, look } = await open({});
+    await appendWebhooks(db, ['{}', '[]'], clock.now());
+    expect((await look()).en).toEqual([]);
+    await setAside(db, 1, clock.now());
+    expect(await look()).toMatchObject({
+      warning: 0,
+      en: ['Webhooks: one could not be applied and is kept, last 23 Nov 12:00'],
+      ru: ['Вебхуки: 1 не обработан и сохранён, последний — 23 ноя 12:00'],
+    });
+    await clock.advance(minutes(5));
+    await setAside(db, 2, clock.now());
+    expect((await look()).en).toEqual(['Webhooks: 2 could not be applied and are kept, last 23 Nov 12:05']);
+    await purgeSetAside(db, new Date(clock.now().getTime() + 1));
+    expect((await look()).en).toEqual([]);
   });
 
   it('is one line each, what is wrong in words', async () => {

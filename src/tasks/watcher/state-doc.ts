@@ -29,6 +29,11 @@ export const messages = defineMessages({
     watcher-fault-intake = alerts are not applied
     watcher-fault-worker = no worker lives
     watcher-fault-database = the database is away
+    watcher-aside = Webhooks
+    watcher-aside-kept = { $n ->
+        [one] one could not be applied and is kept
+       *[other] { $n } could not be applied and are kept
+    }, last
     watcher-drill = Last drill
     watcher-drill-passed = passed, in the chat after { $way }
     watcher-drill-running = under way
@@ -57,6 +62,12 @@ export const messages = defineMessages({
     watcher-fault-intake = алерты не обрабатываются
     watcher-fault-worker = нет живого воркера
     watcher-fault-database = база недоступна
+    watcher-aside = Вебхуки
+    watcher-aside-kept = { $n ->
+        [one] { $n } не обработан и сохранён
+        [few] { $n } не обработаны и сохранены
+       *[many] { $n } не обработаны и сохранены
+    }, последний —
     watcher-drill = Последнее учение
     watcher-drill-passed = пройдено, в чате через { $way }
     watcher-drill-running = идёт
@@ -83,6 +94,7 @@ export function watcherBlocks(data: WatcherData | undefined, { t }: View): Block
     ...(data?.watchdog ? [watchdogRow(data.watchdog, t)] : []),
     ...(data?.heartbeat ? [heartbeatRow(data.heartbeat, t)] : []),
     ...(data?.drill ? [drillRow(data.drill, t)] : []),
+    ...(data?.setAside ? [setAsideRow(data.setAside, t)] : []),
     ...(data?.leftovers && data.leftovers.length > 0 ? [leftoversRow(data.leftovers, t)] : []),
   ];
   return rows.length > 0 ? [facts(...rows)] : [];
@@ -109,6 +121,11 @@ function leftoversRow(leftovers: NonNullable<WatcherData['leftovers']>, t: Trans
     .map(({ kind, place }) => t('scratch-left-one', { what: t('scratch-kind', { kind }), place }));
   const more = leftovers.length > NAMES_MAX ? ` +${leftovers.length - NAMES_MAX}` : '';
   return [t('scratch-left-row'), bold(shown.join(', ') + more)];
+}
+
+/** Its incident ends by itself once Alertmanager has told its alerts again; what is kept stays to be looked into. */
+function setAsideRow({ n, lastAt }: NonNullable<WatcherData['setAside']>, t: Translate): Row {
+  return [t('watcher-aside'), [bold(t('watcher-aside-kept', { n })), ' ', time(lastAt)]];
 }
 
 function watchdogRow({ seenAt, missing }: NonNullable<WatcherData['watchdog']>, t: Translate): Row {

@@ -6,6 +6,7 @@ import { lastDrills } from '../../store/drills.ts';
 import { currentIncidents } from '../../store/incidents.ts';
 import { observation } from '../../store/observations.ts';
 import { openScratch } from '../../store/scratch.ts';
+import { setAsideKept } from '../../store/webhook-log.ts';
 import { createProbeBoard } from './board.ts';
 import { wayMs } from './drill-doc.ts';
 import { HEARTBEAT, heartbeatSeen } from './heartbeat.ts';
@@ -31,6 +32,8 @@ export const watcherSchema = z.object({
       reachedAt: z.coerce.date().optional(),
     })
     .optional(),
+  /** Webhooks of Alertmanager that could not be applied, and are kept. */
+  setAside: z.object({ n: z.number(), lastAt: z.coerce.date() }).optional(),
   /** Temporary things whose run is over and that could not be removed. */
   leftovers: z.array(z.object({ kind: z.string(), place: z.string() })).optional(),
   drill: z
@@ -50,8 +53,9 @@ export type WatcherConfig = Pick<Config, 'probes' | 'site' | 'watchdog' | 'heart
 /** Out of the own records: nothing outside is asked. */
 export async function watcherState(db: Database, clock: Clock, config: WatcherConfig): Promise<WatcherData> {
   const now = clock.now();
-  const [leftovers, probes, watchdog, heartbeat, drill] = await Promise.all([
+  const [leftovers, aside, probes, watchdog, heartbeat, drill] = await Promise.all([
     openScratch(db),
+    setAsideKept(db),
     probesOf(db, clock, config),
     config.watchdog ? watchdogOf(db, now, config.watchdog) : undefined,
     config.heartbeat ? heartbeatOf(db, now, config.heartbeat) : undefined,
@@ -59,6 +63,7 @@ export async function watcherState(db: Database, clock: Clock, config: WatcherCo
   ]);
   return {
     leftovers: leftovers.flatMap(({ failures, kind, place }) => (failures > 0 ? [{ kind, place }] : [])),
+    ...(aside.last ? { setAside: { n: aside.n, lastAt: aside.last } } : {}),
     ...(probes ? { probes } : {}),
     ...(watchdog ? { watchdog } : {}),
     ...(heartbeat ? { heartbeat } : {}),
