@@ -42,6 +42,12 @@ export function createMetrics(version: string, snapshot: () => Promise<Snapshot 
     registers,
   });
   const floods = new Counter({ name: 'vakhta_telegram_429_total', help: 'Answers 429 of Telegram.', registers });
+  const telegram = new Gauge({
+    name: 'vakhta_telegram_up',
+    help: 'Whether Telegram answers: out, for the process that leads deliveries; in, for the one that polls.',
+    labelNames: ['way'],
+    registers,
+  });
   const delivery = new Histogram({
     name: 'vakhta_delivery_seconds',
     help: 'From the wish to Telegram’s confirmation.',
@@ -145,6 +151,10 @@ export function createMetrics(version: string, snapshot: () => Promise<Snapshot 
       call: (method, result) => calls.inc({ method, result }),
       delivered: (priority, ms) => delivery.observe({ priority: PRIORITIES[priority] ?? String(priority) }, ms / 1000),
       flood: () => floods.inc(),
+      telegram: (way, isUp) => {
+        if (isUp === undefined) telegram.remove({ way });
+        else telegram.set({ way }, isUp ? 1 : 0);
+      },
       update: (kind) => updates.inc({ kind }),
       handled: (kind, result, ms) => handling.observe({ kind, result }, ms / 1000),
     },

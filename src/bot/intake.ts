@@ -36,6 +36,8 @@ export interface Intake {
 }
 
 const NOTE_POLL_EVERY_MS = 20_000;
+/** A single poll that breaks off is nothing. */
+const POLLS_LOST = 3;
 /** Processes without the lead tell the leader that there is something in the inbox. */
 const CHANNEL = 'vakhta_inbox';
 
@@ -52,10 +54,15 @@ export function createIntake(options: IntakeOptions): Intake {
   /** Noted now and then, for whoever wonders whether Telegram still answers (tasks/watcher/heartbeat.ts). */
   let notedAt = -Infinity;
   const polled = (): void => {
+    metrics.telegram('in', true);
     const now = clock.now();
     if (now.getTime() - notedAt < NOTE_POLL_EVERY_MS) return;
     notedAt = now.getTime();
     observe(db, POLL, true, {}, now).catch((error: unknown) => log.warn(loggable(error), 'a poll was not noted'));
+  };
+
+  const failed = (times: number): void => {
+    if (times >= POLLS_LOST) metrics.telegram('in', false);
   };
 
   /** In webhook mode any process receives, and the leader handles. */
@@ -88,9 +95,10 @@ export function createIntake(options: IntakeOptions): Intake {
         try {
           const incoming = webhook
             ? setWebhook(webhook, leading)
-            : poll({ api, clock, random, log, receive, polled }, leading);
+            : poll({ api, clock, random, log, receive, polled, failed }, leading);
           await Promise.all([incoming, worker.run(leading)]);
         } finally {
+          metrics.telegram('in', undefined);
           await unlisten();
         }
       }),

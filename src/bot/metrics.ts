@@ -6,6 +6,11 @@ export interface BotMetrics {
   delivered(priority: number, latencyMs: number): void;
   /** Telegram answered 429. */
   flood(retryAfterMs: number): void;
+  /**
+   * Whether Telegram answers this process: `out` where it leads deliveries, `in` where it polls. `undefined`: it does neither any
+   * more, so it knows nothing.
+   */
+  telegram(way: 'out' | 'in', isUp: boolean | undefined): void;
   update(kind: string): void;
   handled(kind: string, result: 'ok' | 'error' | 'timeout', ms: number): void;
 }
@@ -14,6 +19,7 @@ export const noMetrics: BotMetrics = {
   call: () => {},
   delivered: () => {},
   flood: () => {},
+  telegram: () => {},
   update: () => {},
   handled: () => {},
 };

@@ -53,8 +53,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
       ...options,
       signal,
       over: () => markUnreachable(db, clock.now()),
+      known: (isUp) => options.metrics.telegram('out', isUp),
       wake: notice,
     });
+    options.metrics.telegram('out', true);
     const post = createPost(options, traffic, urgent, outage);
     const busy = new Map<number, Promise<void>>();
     const occupy = (chat: number, work: () => Promise<void>): void => {
@@ -116,6 +118,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       reserve = () => undefined;
       await unlisten();
       await Promise.all(busy.values());
+      options.metrics.telegram('out', undefined);
     }
   };
 

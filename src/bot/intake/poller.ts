@@ -22,11 +22,13 @@ export interface PollerOptions {
   readonly receive: (updates: readonly Update[]) => Promise<void>;
   /** Telegram has answered a poll. */
   readonly polled?: () => void;
+  /** It did not, or refused, for the n-th time in a row. */
+  readonly failed?: (times: number) => void;
 }
 
 /** Long polling: stores before confirming, and never gives up. Resolves when `signal` aborts. */
 export async function poll(
-  { api, clock, random, log, receive, polled }: PollerOptions,
+  { api, clock, random, log, receive, polled, failed }: PollerOptions,
   signal: AbortSignal,
 ): Promise<void> {
   let offset: number | undefined;
@@ -67,6 +69,7 @@ export async function poll(
           ? told.retryAfterMs
           : jitter(random, Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(failures, 7)));
       report(error, failures, log);
+      failed?.(failures);
       await clock.sleep(wait, signal).catch(() => {});
     }
   }

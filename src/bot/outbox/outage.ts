@@ -26,6 +26,8 @@ export function createOutage(options: {
   readonly signal: AbortSignal;
   /** Called when Telegram answers again, before anything is sent. */
   readonly over: () => Promise<void>;
+  /** Called when it is known that Telegram is there, or is not. */
+  readonly known: (isUp: boolean) => void;
   /** Called when things may be sent again. */
   readonly wake: () => void;
 }): Outage {
@@ -59,6 +61,7 @@ export function createOutage(options: {
       log.warn({ since }, 'Telegram answers again');
       await options.over().catch((error: unknown) => log.warn(loggable(error), 'an outage was not noted'));
       down = false;
+      options.known(true);
       return options.wake();
     }
   };
@@ -73,6 +76,7 @@ export function createOutage(options: {
         if (answered || signal.aborted) return answered;
         if (!down) {
           down = true;
+          options.known(false);
           void untilBack(since);
         }
         return false;
