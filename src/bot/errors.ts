@@ -12,7 +12,7 @@ const ICONS: Readonly<Record<ErrorKind, Icon>> = {
 };
 
 /** The sentence for a person: what happened and what to do. */
-export function errorText(error: VakhtaError, t: Translate): string {
+export function errorText(error: Pick<VakhtaError, 'text' | 'args'>, t: Translate): string {
   const args: TextArgs = Object.fromEntries(
     Object.entries(error.args).map(([name, value]) => [
       name,

@@ -6,7 +6,9 @@ import type { Catalogue } from '../core/i18n.ts';
 import type { Random } from '../core/random.ts';
 import type { Config } from '../config/schema.ts';
 import { appendAudit } from '../store/audit.ts';
+import { cardByMessage } from '../store/cards.ts';
 import type { Database } from '../store/db.ts';
+import { incidentOfCard } from '../store/why.ts';
 import { post } from './outbox/body.ts';
 import type { Place } from './identity.ts';
 
@@ -41,7 +43,13 @@ export function createStrangers(options: {
       for (const [key, { at }] of met) if (now.getTime() - at >= AUDIT_EVERY_MS) met.delete(key);
     if (met.size >= MAX_KNOWN && before === undefined) return;
     met.set(id, { at: now.getTime(), unwritten: 0 });
-    const detail = { what, ...(before && before.unwritten > 0 ? { since_last: before.unwritten } : {}) };
+    const card = what === 'press' ? await cardByMessage(db, place.chat.id, place.messageId) : undefined;
+    const incident = card && (await incidentOfCard(db, card));
+    const detail = {
+      what,
+      ...(before && before.unwritten > 0 ? { since_last: before.unwritten } : {}),
+      ...(incident === undefined ? {} : { incident }),
+    };
     await db.tx((tx) =>
       appendAudit(tx, { actor: `outsider:${id}`, action: 'refused', subject: `chat:${place.chat.id}`, detail }, now),
     );

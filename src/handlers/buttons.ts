@@ -14,6 +14,7 @@ import {
 } from '../store/cards.ts';
 import type { Database } from '../store/db.ts';
 import type { Origin } from '../store/runs.ts';
+import { incidentOfCard } from '../store/why.ts';
 import type { Operation } from '../tasks/define.ts';
 import type { Requests } from '../tasks/lifecycle/requests.ts';
 import { nextMissing } from './command-line.ts';
@@ -89,12 +90,33 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
     return 'noted' !== (await delivered(db, card.id, { rev, hash: '', messageId, was: undefined, chat }, clock.now()));
   };
 
-  const denied = async (operator: Operator, subject: string, needs: string): Promise<VakhtaError> => {
+  const denied = async (
+    operator: Operator,
+    card: Card | undefined,
+    subject: string,
+    needs: string,
+  ): Promise<VakhtaError> => {
     const actor = actorName({ kind: 'operator', id: operator.id });
-    await db.tx((tx) =>
-      appendAudit(tx, { actor, action: 'denied', subject, detail: { action: 'press', needs } }, clock.now()),
-    );
+    const incident = card && (await incidentOfCard(db, card));
+    const detail = { action: 'press', needs, ...(incident === undefined ? {} : { incident }) };
+    await db.tx((tx) => appendAudit(tx, { actor, action: 'denied', subject, detail }, clock.now()));
     return new VakhtaError('denied', 'no-role', `${actor} needs ${needs} for ${subject}`, { args: { role: needs } });
+  };
+
+  /** A press on the card of an incident of which nothing came: the incident's ledger tells of it, and why (`/why`). */
+  const noteVain = async (
+    operator: Operator,
+    card: Card | undefined,
+    action: Action | undefined,
+    pressing: Pressing,
+  ) => {
+    const why = vain(pressing);
+    const incident = why && card && (await incidentOfCard(db, card));
+    if (incident === undefined) return;
+    const actor = actorName({ kind: 'operator', id: operator.id });
+    const detail = { ...(action ? { what: nameOf(action.press) } : {}), ...why };
+    const subject = `incident:${incident}`;
+    await db.tx((tx) => appendAudit(tx, { actor, action: 'press.refused', subject, detail }, clock.now()));
   };
 
   const act = async (
@@ -114,7 +136,7 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
       const operation = operations.get(press.operation);
       if (!operation) return { kind: 'stale', ...(await redraw(card)) };
       if (!holds(operator.role, operation.role)) {
-        return { kind: 'refused', error: await denied(operator, operation.name, operation.role) };
+        return { kind: 'refused', error: await denied(operator, card, operation.name, operation.role) };
       }
     }
     if (press.kind === 'run' && press.verb === 'confirm' && (await options.needsStepUp(press.runId))) {
@@ -154,28 +176,71 @@ export function createButtons(options: ButtonsOptions): (pressed: Pressed) => Pr
     }
   };
 
-  return async (pressed) => {
-    const { operator, token, chat, messageId } = pressed;
-    const isFirst = await seenCallback(db, pressed.callbackId, clock.now());
-    if (!operator) return { pressing: { kind: 'outsider' }, strip: false };
-    const action = token === undefined ? undefined : await findAction(db, token);
-    if (action === undefined || action.chat !== chat) {
-      const shown = await cardByMessage(db, chat, messageId);
-      return { pressing: { kind: 'stale', ...(await redraw(shown)) }, strip: shown === undefined };
+  const judge = async (
+    pressed: Pressed,
+    operator: Operator,
+    action: Action | undefined,
+    card: Card | undefined,
+    isFirst: boolean,
+  ): Promise<Outcome> => {
+    if (action === undefined) {
+      return { pressing: { kind: 'stale', ...(await redraw(card)) }, strip: card === undefined };
     }
     // Telegram repeated what was carried through; an interrupted press goes on.
     if (!isFirst && action.state === 'claimed' && action.runId !== undefined) {
       return { pressing: { kind: 'repeated' }, strip: false };
     }
-    const card = action.cardId === undefined ? undefined : await findCard(db, action.cardId);
-    const strip = card === undefined ? false : await adopt(card, messageId);
+    const strip = card === undefined ? false : await adopt(card, pressed.messageId);
     if (action.onlyFor !== undefined && action.onlyFor !== operator.id)
       return { pressing: { kind: 'not-yours' }, strip };
     const isOver = action.state === 'expired' || (action.state === 'open' && action.expiresAt <= clock.now());
     if (isOver && action.press.kind !== 'view') return { pressing: { kind: 'stale', ...(await redraw(card)) }, strip };
     return { pressing: await act(pressed, operator, action, card), strip };
   };
+
+  return async (pressed) => {
+    const { operator, token, chat, messageId } = pressed;
+    const isFirst = await seenCallback(db, pressed.callbackId, clock.now());
+    if (!operator) return { pressing: { kind: 'outsider' }, strip: false };
+    const found = token === undefined ? undefined : await findAction(db, token);
+    const action = found?.chat === chat ? found : undefined;
+    const card =
+      action === undefined
+        ? await cardByMessage(db, chat, messageId)
+        : action.cardId === undefined
+          ? undefined
+          : await findCard(db, action.cardId);
+    const outcome = await judge(pressed, operator, action, card, isFirst);
+    // Telegram repeats what was not confirmed.
+    if (isFirst) await noteVain(operator, card, action, outcome.pressing);
+    return outcome;
+  };
 }
+
+/** Why nothing came of a press, for the audit; undefined: something did, or it is written there already. */
+function vain(pressing: Pressing): Readonly<Record<string, unknown>> | undefined {
+  switch (pressing.kind) {
+    case 'lost':
+      return { why: 'lost', by: pressing.by };
+    case 'stale':
+    case 'not-yours':
+      return { why: pressing.kind };
+    case 'refused': {
+      const { kind, code, text, args } = pressing.error;
+      return kind === 'denied' ? undefined : { why: code, text, args };
+    }
+    case 'done':
+    case 'repeated':
+    case 'outsider':
+    case 'ask':
+    case 'step-up':
+      return undefined;
+  }
+}
+
+/** `ack`, or the answer to a run: `run.confirm`. */
+const nameOf = (press: Action['press']): string =>
+  press.kind === 'operation' ? press.operation : press.kind === 'run' ? `run.${press.verb}` : 'view';
 
 function originOf({ chat, thread, messageId }: Pressed, card: Card | undefined): Origin {
   const incident = card?.kind === 'incident' ? Number(card.ref) : Number.NaN;

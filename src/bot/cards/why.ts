@@ -1,7 +1,21 @@
 import { DateTime } from 'luxon';
-import { bold, code, type Doc, facts, type Inline, type Inlines, line, link, quote, title } from '../../core/doc.ts';
+import {
+  bold,
+  type Button,
+  code,
+  type Doc,
+  facts,
+  type Inline,
+  type Inlines,
+  line,
+  link,
+  quote,
+  title,
+} from '../../core/doc.ts';
+import type { Translate } from '../../core/i18n.ts';
 import { incidentData } from '../../core/incident.ts';
 import { incident } from '../../store/incidents.ts';
+import { titleFor } from '../../tasks/incidents.ts';
 import { defineCard } from './define.ts';
 import { viewButton } from './incident/common.ts';
 import { loadLedger, type Step } from './why/ledger.ts';
@@ -11,6 +25,8 @@ import { messages } from './why/messages.ts';
 const FIRST = 10;
 const LAST = 14;
 const STEP_MAX = 160;
+/** Steps on a page of a long one. */
+const PAGE = FIRST + LAST;
 
 export default defineCard({
   kind: 'why',
@@ -25,10 +41,18 @@ export default defineCard({
     const hidden = Math.max(0, steps.length - FIRST - LAST);
     const shown = steps.map((one, n) => stepLine(one, steps[n - 1], zone));
     const gap: Inlines[] = hidden > 0 ? [t('why-hidden', { n: hidden })] : [];
+    const pages = Math.ceil(steps.length / PAGE);
+    const page = hidden > 0 && card.view !== '' ? Math.min(pages, Math.max(1, Number.parseInt(card.view, 10) || 1)) : 0;
+    const part =
+      page > 0
+        ? shown.slice((page - 1) * PAGE, page * PAGE)
+        : hidden > 0
+          ? [...shown.slice(0, FIRST), ...gap, ...shown.slice(-LAST)]
+          : shown;
     const name = `why-${row.id}.txt`;
     return {
       blocks: [
-        title(row.state === 'resolved' ? 'resolved' : row.severity, [row.title, ' · ', code(`#${row.id}`)]),
+        title(row.state === 'resolved' ? 'resolved' : row.severity, [titleFor(t, row), ' · ', code(`#${row.id}`)]),
         facts(
           [
             t('why-seen'),
@@ -38,15 +62,31 @@ export default defineCard({
           ],
           [t('why-edits'), String(edits)],
         ),
-        quote(hidden > 0 ? [...shown.slice(0, FIRST), ...gap, ...shown.slice(-LAST)] : shown, shown.length > 12),
+        quote(part, part.length > 12),
         ...(isComplete ? [] : [line(t('why-week'))]),
         ...(isLong ? [line(t('why-file', { file: name }))] : []),
       ],
-      buttons: [[viewButton(t('why-refresh'), '')]],
+      buttons: turning(t, page, pages, hidden > 0 ? steps.length : 0),
       ...(isLong ? { file: { name, text: wholeText(steps, zone) } } : {}),
     };
   },
 });
+
+/** A long ledger is shown from both ends, and by pages; `page` 0 is the former. */
+function turning(t: Translate, page: number, pages: number, steps: number): Button[][] {
+  const refresh = viewButton(t('why-refresh'), page === 0 ? '' : String(page));
+  if (steps === 0) return [[refresh]];
+  if (page === 0) return [[refresh, viewButton(t('why-all', { n: steps }), '1')]];
+  const to = (label: string, number: number): Button => viewButton(label, String(number));
+  return [
+    [
+      to('‹', page === 1 ? pages : page - 1),
+      to(t('why-page', { page, pages }), page),
+      to('›', page === pages ? 1 : page + 1),
+    ],
+    [viewButton(t('why-overview'), ''), refresh],
+  ];
+}
 
 /** The day stands where it changes. */
 function stepLine(step: Step, before: Step | undefined, zone: string): Inline[] {

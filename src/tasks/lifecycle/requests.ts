@@ -74,34 +74,42 @@ export function createRequests(options: RequestsOptions): Requests {
     return operation;
   };
 
-  /** Nothing happens, and the audit says who tried. */
-  const deny = async (actor: Actor, subject: string, action: string, error: VakhtaError): Promise<VakhtaError> => {
-    const entry = {
-      actor: actorName(actor),
-      action: 'denied',
-      subject,
-      detail: { action, why: error.code, ...error.args },
-    };
+  /** Nothing happens, and the audit says who tried; with the incident on whose card it was, so that its ledger can tell. */
+  const deny = async (
+    actor: Actor,
+    subject: string,
+    action: string,
+    error: VakhtaError,
+    { incident }: Origin = {},
+  ): Promise<VakhtaError> => {
+    const detail = { action, why: error.code, ...error.args, ...(incident === undefined ? {} : { incident }) };
+    const entry = { actor: actorName(actor), action: 'denied', subject, detail };
     await db.tx((tx) => appendAudit(tx, entry, clock.now()));
     return error;
   };
 
   /** Whoever comes in otherwise than by a person's account is let in by the configuration or by access to the machine. */
-  const authorise = async (actor: Actor, role: Role, action: string, subject: string): Promise<void> => {
+  const authorise = async (
+    actor: Actor,
+    role: Role,
+    action: string,
+    subject: string,
+    origin: Origin | undefined,
+  ): Promise<void> => {
     const operator = actor.kind === 'operator' ? people(actor.id) : undefined;
     const isTrusted = actor.kind !== 'operator' && actor.kind !== 'outsider';
     if (isTrusted || (operator && holds(operator.role, role))) return;
     const error = new VakhtaError('denied', 'no-role', `${actorName(actor)} needs ${role} for ${subject}`, {
       args: { role },
     });
-    throw await deny(actor, subject, action, error);
+    throw await deny(actor, subject, action, error, origin);
   };
 
-  const admit = async (actor: Actor, operation: Operation): Promise<void> => {
-    await authorise(actor, operation.role, 'request', operation.name);
+  const admit = async (actor: Actor, operation: Operation, origin: Origin | undefined): Promise<void> => {
+    await authorise(actor, operation.role, 'request', operation.name, origin);
     if (mayAsk(actor.kind, operation.approval, policy.solo)) return;
     const error = new VakhtaError('denied', 'needs-person', `${actorName(actor)} could not confirm ${operation.name}`);
-    throw await deny(actor, operation.name, 'request', error);
+    throw await deny(actor, operation.name, 'request', error, origin);
   };
 
   const insert = async (
@@ -158,13 +166,13 @@ export function createRequests(options: RequestsOptions): Requests {
 
   const requestWithin: Requests['requestWithin'] = async (tx, actor, name, raw, given = {}) => {
     const operation = find(name);
-    await admit(actor, operation);
+    await admit(actor, operation, given.origin);
     return insert(tx, actor, operation, operation.parse(raw), given);
   };
 
   const request: Requests['request'] = async (actor, name, raw, given = {}) => {
     const operation = find(name);
-    await admit(actor, operation);
+    await admit(actor, operation, given.origin);
     const args = operation.parse(raw);
     const run = await db.tx((tx) => insert(tx, actor, operation, args, given));
     if (run.state !== 'planning') return run;
@@ -214,7 +222,7 @@ export function createRequests(options: RequestsOptions): Requests {
     if (actorName(run.actor) !== actorName(actor)) {
       const args = { requester: run.actor.id };
       const error = new VakhtaError('denied', 'not-requester', 'only the requester confirms', { args });
-      throw await deny(actor, subject, 'confirm', error);
+      throw await deny(actor, subject, 'confirm', error, run.origin);
     }
     const now = clock.now();
     if (!needsStepUp(operation.approval, policy.solo)) {
@@ -223,7 +231,7 @@ export function createRequests(options: RequestsOptions): Requests {
     }
     if (actor.kind !== 'operator' || people(actor.id)?.hasTotp !== true) {
       const error = new VakhtaError('denied', 'no-totp', `${actorName(actor)} has no TOTP secret`);
-      throw await deny(actor, subject, 'confirm', error);
+      throw await deny(actor, subject, 'confirm', error, run.origin);
     }
     // Already on its way to the worker: a second code would take the place of the first one, unseen.
     if (run.stepUp?.digest !== undefined) throw new VakhtaError('usage', 'step-up-checking', 'a code is being checked');
@@ -258,19 +266,19 @@ export function createRequests(options: RequestsOptions): Requests {
     const person = actor.kind === 'operator' ? people(actor.id) : undefined;
     if (!person) {
       const error = new VakhtaError('denied', 'approver-unnamed', `${actorName(actor)} is nobody who could approve`);
-      throw await deny(actor, subject, 'approve', error);
+      throw await deny(actor, subject, 'approve', error, run.origin);
     }
     const verdict = mayApprove(person, run.actor.id, operation);
     if (verdict === 'own-run') {
       const error = new VakhtaError('denied', 'own-run', 'nobody approves their own run');
-      throw await deny(actor, subject, 'approve', error);
+      throw await deny(actor, subject, 'approve', error, run.origin);
     }
     if (verdict === 'role') {
       const role = operation.risk === 'destroy' ? 'admin' : operation.role;
       const error = new VakhtaError('denied', 'no-role', `approving ${operation.name} needs ${role}`, {
         args: { role },
       });
-      throw await deny(actor, subject, 'approve', error);
+      throw await deny(actor, subject, 'approve', error, run.origin);
     }
     const delay = needsDelay(operation.approval, policy.solo);
     const notBefore = delay ? new Date(clock.now().getTime() + minutes(policy.soloDelayMinutes)) : null;
@@ -322,7 +330,7 @@ export function createRequests(options: RequestsOptions): Requests {
     dispatch,
     answer: async (runId, verb, actor, given = {}) => {
       const { run, operation } = await load(runId);
-      await authorise(actor, operation.role, verb, operation.name);
+      await authorise(actor, operation.role, verb, operation.name, run.origin);
       switch (verb) {
         case 'confirm':
           return confirm(run, operation, actor, given);

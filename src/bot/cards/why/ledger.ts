@@ -4,6 +4,7 @@ import type { IncidentData } from '../../../core/incident.ts';
 import { messageUrl } from '../../../core/message-url.ts';
 import { events, type Incident, type IncidentEvent } from '../../../store/incidents.ts';
 import {
+  auditedAbout,
   cardsShowing,
   deliveriesOf,
   runsAbout,
@@ -12,7 +13,9 @@ import {
   type WhyRun,
 } from '../../../store/why.ts';
 import type { CardContext } from '../define.ts';
+import { errorText } from '../../errors.ts';
 import { eventText } from '../incident/event-text.ts';
+import { DECISIONS, decisionStep, operationName } from './decisions.ts';
 
 /** One line of the ledger. */
 export interface Step {
@@ -36,6 +39,7 @@ export interface Ledger {
 const EVENTS = 2000;
 const DELIVERIES = 500;
 const RUNS = 100;
+const AUDITED = 500;
 /** Shorter waits are how it always goes: for a first message, and for a redraw. */
 const NOTICED_MS = 2000;
 const WAIT_MS = 10_000;
@@ -43,7 +47,7 @@ const WAIT_MS = 10_000;
 const KEPT_MS = days(7);
 const ERROR_MAX = 120;
 
-/** Everything that is known of what became of one incident, put in order. Four queries. */
+/** Everything that is known of what became of one incident, put in order. Five queries. */
 export async function loadLedger(context: CardContext, row: Incident, data: IncidentData): Promise<Ledger> {
   const { q, now } = context;
   const [history, cards, runs] = await Promise.all([
@@ -51,11 +55,20 @@ export async function loadLedger(context: CardContext, row: Incident, data: Inci
     cardsShowing(q, row.id),
     runsAbout(q, row.id, row.startedAt, RUNS),
   ]);
-  const deliveries = await deliveriesOf(
-    q,
-    cards.map(({ id }) => id),
-    DELIVERIES,
-  );
+  const [deliveries, audited] = await Promise.all([
+    deliveriesOf(
+      q,
+      cards.map(({ id }) => id),
+      DELIVERIES,
+    ),
+    auditedAbout(
+      q,
+      row.id,
+      runs.map(({ number }) => number),
+      DECISIONS,
+      AUDITED,
+    ),
+  ]);
   const oldest = history.toReversed();
   const opened = oldest[0]?.at ?? row.startedAt;
   const seen = cards.flatMap(({ firstDeliveredAt }) => (firstDeliveredAt ? [firstDeliveredAt.getTime()] : []));
@@ -66,6 +79,7 @@ export async function loadLedger(context: CardContext, row: Incident, data: Inci
     ...cards.flatMap((card) => cardSteps(context, card, firstDelivery(card, deliveries))),
     ...deliveries.flatMap((one) => deliverySteps(context, one, cards)),
     ...runs.map((run) => runStep(context, run)),
+    ...audited.map((entry) => decisionStep(context, entry, runs)),
   ];
   return {
     steps: steps.toSorted((a, b) => a.at.getTime() - b.at.getTime()),
@@ -180,11 +194,14 @@ const isNear = ({ firstDeliveredAt }: WhyCard, at: Date): boolean =>
 
 const ENDED = new Set(['succeeded', 'warning', 'failed', 'cancelled', 'rejected', 'expired']);
 
-function runStep({ t, people }: CardContext, run: WhyRun): Step {
-  const key = `op-${run.operation.replaceAll('.', '-')}`;
+function runStep(context: CardContext, run: WhyRun): Step {
+  const { t, people } = context;
   const who = run.actor.kind === 'operator' ? (people(run.actor.id)?.name ?? run.actor.id) : run.actor.id;
-  const state = `${t(`why-run-${ENDED.has(run.state) ? run.state : 'open'}`)}${run.errorId === undefined ? '' : ` (${run.errorId})`}`;
-  const what = t.has(key) ? t(key) : run.operation;
+  const { error } = run;
+  const reason =
+    error === undefined ? '' : ` — ${errorText(error, t)}${error.id === undefined ? '' : ` (${error.id})`}`;
+  const state = `${t(`why-run-${ENDED.has(run.state) ? run.state : 'open'}`)}${reason}`;
+  const what = operationName(context, run.operation);
   return {
     at: run.createdAt,
     text: t(run.pressed ? 'why-run-pressed' : 'why-run', { who, what, number: String(run.number), state }),
