@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { minutes } from '../core/clock.ts';
+import { goalsOf } from '../core/recovery.ts';
 import type { Config } from '../config/schema.ts';
 import type { Queryable } from '../store/db.ts';
 import { newestRestoreDrills } from '../store/recovery.ts';
@@ -14,14 +14,13 @@ export interface BackupSnapshot {
   readonly states: readonly (Pick<
     BackupState,
     'target' | 'state' | 'newestAt' | 'rpoMs' | 'storedBytes' | 'capacityBytes'
-  > & { readonly limitMs: number | undefined })[];
+  > & { readonly limitMs: number | undefined; readonly goalMs: number })[];
   readonly drills: readonly {
     readonly target: string;
     readonly passed: boolean;
     /** When the last good one began. */
     readonly lastGoodAt: Date | undefined;
   }[];
-  readonly rpoGoalMs: number;
   readonly drillMaxAgeDays: number;
 }
 
@@ -39,13 +38,16 @@ export async function backupSnapshot(q: Queryable, config: Configured): Promise<
   ];
   return {
     lookedAt: board?.at,
-    states: (board?.states ?? []).map((one) => ({ ...one, limitMs: ageLimitMs(one.target, config) })),
+    states: (board?.states ?? []).map((one) => ({
+      ...one,
+      limitMs: ageLimitMs(one.target, config),
+      goalMs: goalsOf(one.target, config.recovery).rpoMs,
+    })),
     drills: tried.map((target) => ({
       target,
       passed: ended.find((one) => one.target === target)?.state === 'passed',
       lastGoodAt: passed.find((one) => one.target === target)?.startedAt,
     })),
-    rpoGoalMs: minutes(config.recovery.rpoMinutes),
     drillMaxAgeDays: config.recovery.drillMaxAgeDays,
   };
 }
@@ -76,7 +78,11 @@ export function createBackupGauges(registers: readonly Registry[]): { readonly s
     'target',
   );
   const capacity = gauge('vakhta_backup_capacity_bytes', 'Room in all where they lie.', 'target');
-  const goal = gauge('vakhta_recovery_loss_goal_seconds', 'Work that may be lost (recovery.rpo_minutes).');
+  const goal = gauge(
+    'vakhta_recovery_loss_goal_seconds',
+    'Work that may be lost (recovery.rpo_minutes and recovery.goals).',
+    'target',
+  );
   const passed = gauge(
     'vakhta_restore_drill_passed',
     'Whether the newest restore that was tried out went well.',
@@ -88,19 +94,21 @@ export function createBackupGauges(registers: readonly Registry[]): { readonly s
     'target',
   );
   const maxAge = gauge('vakhta_restore_drill_max_age_seconds', 'How old that may be (recovery.drill_max_age_days).');
-  const byTarget = [state, newest, limit, loss, stored, capacity, passed, good];
+  const byTarget = [state, newest, limit, loss, goal, stored, capacity, passed, good];
 
   return {
-    set: ({ lookedAt, states, drills, rpoGoalMs, drillMaxAgeDays }) => {
+    set: ({ lookedAt, states, drills, drillMaxAgeDays }) => {
       for (const one of byTarget) one.reset();
       looked.set((lookedAt?.getTime() ?? 0) / 1000);
-      goal.set(rpoGoalMs / 1000);
       maxAge.set(drillMaxAgeDays * 86_400);
-      for (const { target, newestAt, limitMs, rpoMs, storedBytes, capacityBytes, ...rest } of states) {
+      for (const { target, newestAt, limitMs, goalMs, rpoMs, storedBytes, capacityBytes, ...rest } of states) {
         for (const one of STATES) state.set({ target, state: one }, one === rest.state ? 1 : 0);
         if (newestAt) newest.set({ target }, newestAt.getTime() / 1000);
         if (limitMs !== undefined) limit.set({ target }, limitMs / 1000);
-        if (rpoMs !== undefined) loss.set({ target }, rpoMs / 1000);
+        if (rpoMs !== undefined) {
+          loss.set({ target }, rpoMs / 1000);
+          goal.set({ target }, goalMs / 1000);
+        }
         if (storedBytes !== undefined) stored.set({ target }, storedBytes);
         if (capacityBytes !== undefined) capacity.set({ target }, capacityBytes);
       }

@@ -15,6 +15,8 @@ export const messages = defineMessages({
     cfg-target-place = { $target } cannot be tried out yet: postgres.{ $id } needs the sections cluster and scratch.
     cfg-target-offsite = there is no copy elsewhere of { $id }. Add { $key }, or remove this line.
     cfg-target-guest = guests cannot be tried out yet: no entry of proxmox has the section backup.drill.
+    cfg-goal-for = “{ $given }” is neither a kind (pg, guest, volume, offsite-pg, offsite-volume) nor a target (guest:gitlab).
+    cfg-goal-empty = a goal needs rto_minutes, rpo_minutes, or both.
   `,
   ru: `
     cfg-range-order = последнее значение ({ $to }) меньше первого ({ $from }). Поменяйте их местами.
@@ -30,5 +32,7 @@ export const messages = defineMessages({
     cfg-target-place = { $target } пока нельзя пробно восстановить: в postgres.{ $id } нужны разделы cluster и scratch.
     cfg-target-offsite = у { $id } нет копии на другой площадке. Добавьте { $key } или уберите эту строку.
     cfg-target-guest = гостей пока нельзя пробно восстановить: ни у одного proxmox нет раздела backup.drill.
+    cfg-goal-for = «{ $given }» — ни вид (pg, guest, volume, offsite-pg, offsite-volume), ни цель (guest:gitlab).
+    cfg-goal-empty = у нормы должно быть rto_minutes, rpo_minutes или оба.
   `,
 });

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path/posix';
-import { parseTarget } from '../core/recovery.ts';
+import { parseTarget, TARGET_KINDS } from '../core/recovery.ts';
 import type { Path } from './document.ts';
 import { type Check, isMapping, type Item, type Mapping, unknown } from './reference-check.ts';
 import { LOCAL_HOST } from './sections/common.ts';
@@ -13,6 +13,7 @@ export function recoveryReferences(check: Check): void {
   datastores(check);
   kit(check);
   restoreDrills(check);
+  goals(check);
 }
 
 const idsOf = (items: readonly Item[]): string[] =>
@@ -170,6 +171,33 @@ function restoreDrills(check: Check): void {
       const set = volumes.find((item) => item.of.id === id)?.set;
       if (!isMapping(set?.offsite)) check.report(at, 'cfg-target-offsite', { id, key: 'offsite' });
     }
+  }
+}
+
+/** Whose goal it is has to be known, or it would never be held to. Guests come and go: their names are not asked for. */
+function goals(check: Check): void {
+  const seen = new Map<string, Path>();
+  for (const { of, path } of check.items('recovery', 'goals')) {
+    if (of.rto_minutes === undefined && of.rpo_minutes === undefined) check.report(path, 'cfg-goal-empty');
+    const name = of.for;
+    if (typeof name !== 'string') continue;
+    const at = [...path, 'for'];
+    const before = seen.get(name);
+    if (before === undefined) seen.set(name, at);
+    else check.report(at, 'cfg-duplicate', { value: name, line: check.document.placeOf(before).line });
+    if (TARGET_KINDS.some((kind) => kind === name)) continue;
+    const target = parseTarget(name);
+    if (!target) {
+      check.report(at, 'cfg-goal-for', { given: name });
+      continue;
+    }
+    const { kind, id } = target;
+    if (kind === 'guest') continue;
+    const isPostgres = kind === 'pg' || kind === 'offsite-pg';
+    const known = isPostgres
+      ? idsOf(check.items('postgres'))
+      : idsOf(check.items('restic').flatMap((set) => volumesOf(set.of, set.path)));
+    if (!known.includes(id)) unknown(check, at, isPostgres ? 'postgres' : 'volume', id, known);
   }
 }
 

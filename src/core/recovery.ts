@@ -1,3 +1,4 @@
+import { minutes } from './clock.ts';
 import type { Text } from './i18n.ts';
 
 /** What can be lost and brought back. `offsite-…`: the same, out of the copy elsewhere. */
@@ -18,6 +19,37 @@ export function parseTarget(text: string): Target | undefined {
 }
 
 export const formatTarget = ({ kind, id }: Target): string => `${kind}:${id}`;
+
+/** What recovery of a target has to reach, in milliseconds. */
+export interface Goals {
+  readonly rtoMs: number;
+  readonly rpoMs: number;
+  /** The kind or the target that has this goal of its own; absent: it is that of all. */
+  readonly rtoOf?: string;
+  readonly rpoOf?: string;
+}
+
+/** As the section `recovery` of the configuration has it. */
+export interface GoalSettings {
+  readonly rtoMinutes: number;
+  readonly rpoMinutes: number;
+  /** `for`: a kind (`guest`) or a target (`guest:gitlab`). */
+  readonly goals?: readonly { readonly for: string; readonly rtoMinutes?: number; readonly rpoMinutes?: number }[];
+}
+
+/** The goal of the target itself, else of its kind, else of all; RTO and RPO each by itself. */
+export function goalsOf(target: string, { rtoMinutes, rpoMinutes, goals = [] }: GoalSettings): Goals {
+  const names = [target, parseTarget(target)?.kind];
+  const own = names.flatMap((name) => goals.filter((one) => one.for === name));
+  const rto = own.find((one) => one.rtoMinutes !== undefined);
+  const rpo = own.find((one) => one.rpoMinutes !== undefined);
+  return {
+    rtoMs: minutes(rto?.rtoMinutes ?? rtoMinutes),
+    rpoMs: minutes(rpo?.rpoMinutes ?? rpoMinutes),
+    ...(rto ? { rtoOf: rto.for } : {}),
+    ...(rpo ? { rpoOf: rpo.for } : {}),
+  };
+}
 
 /** One thing that was looked at after a restore, and whether it was as it had to be. */
 export interface Proof {

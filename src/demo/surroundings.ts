@@ -351,6 +351,7 @@ ${[endpoint('gitlab', 'boris'), endpoint('grafana', 'boris'), endpoint('mail', '
 digest:
   - { id: morning, chat: watch, topic: alerts, at: '${o.digestAt}' }
 drill: { chat: watch, topic: alerts, at: '04:10', weekdays: [sun] }
+recovery: { goals: [{ for: guest, rpo_minutes: 1560 }] }
 restore_drills:
   - { target: 'pg:main', at: '05:00', weekdays: [sun] }
   - { target: 'offsite-pg:main', at: '06:00', weekdays: [sat] }

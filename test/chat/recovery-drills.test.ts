@@ -5,10 +5,11 @@ import { catalogue } from '../../src/core/i18n.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { allMessages } from '../../src/messages.gen.ts';
 import { between } from '../../src/store/incidents.ts';
+import type { Executor } from '../../src/tasks/lifecycle/executor.ts';
 import { createLedgerWatch } from '../../src/tasks/recovery/watch.ts';
 import drillRestore from '../../src/tasks/operations/drill-restore.ts';
 import { createIncidentWriter } from '../../src/tasks/watch/writer.ts';
-import { as, gate } from './support/life.ts';
+import { as, gate, type Life } from './support/life.ts';
 import { goodReport, openRecovery } from './support/recovery.ts';
 import { shownRun } from './support/shown.ts';
 
@@ -35,6 +36,16 @@ async function open() {
       severity,
     }));
   return { ...opened, db, clock, watch, drill, card, incidents };
+}
+
+/** Another worker has found that nothing was heard of this one's; a sign of life that was on its way is taken back too. */
+async function foundSilent(life: Life, id: string, second: Executor): Promise<void> {
+  const look = async (): Promise<string> => {
+    await life.db.query(`update runs set heartbeat_at = $2 where id = $1`, [id, new Date('2026-11-23T08:00:00Z')]);
+    await life.round(second);
+    return (await life.run(id)).state;
+  };
+  await expect.poll(look).not.toBe('running');
 }
 
 describe('a restore drill', () => {
@@ -78,6 +89,25 @@ describe('a restore drill', () => {
     // A newer one that failed is no proof, and does not undo the older one.
     await drill('volume:etc');
     expect((await recovery.lastGoodDrills()).size).toBe(2);
+  });
+
+  it('is held to the goal of its kind, and says so; its card has a verdict and a few facts, the rest is folded', async () => {
+    const goals = [{ for: 'volume', rpo_minutes: 1560 }];
+    const { life, fake } = await openRecovery([drillRestore], { sections: { recovery: { goals } } });
+    fake.drill = () => Promise.resolve(goodReport({ rpoMs: minutes(1500) }));
+    const { id } = await life.requests.request(as('anna'), 'drill.restore', { target: 'volume:etc' });
+    await life.deliver();
+    const run = await life.run(id);
+    expect(run.state).toBe('succeeded');
+    const { en, ru } = await shownRun(run, life, [drillRestore], life.clock.now());
+    expect(en.text).toContain('Would be lost (RPO): ✔ 1 d 1 h · goal 1 d 2 h (volume)');
+    expect(ru.text).toContain('норма 1 д 2 ч (volume)');
+    const [head = '', folded = ''] = en.text.split('Details');
+    expect(head).toContain('Proofs: ✔ all 2');
+    expect(head.split('\n').filter((row) => /^\S.*: /u.test(row)).length).toBeLessThanOrEqual(6);
+    expect(head).not.toContain('pgbackrest');
+    expect(folded).toContain('With postgres 15.8, pgbackrest 2.45');
+    expect(folded).toContain('✔ it is so');
   });
 
   it('that misses a goal is amber', async () => {
@@ -184,8 +214,7 @@ describe('a restore drill', () => {
     await meet.reached;
     const second = life.worker('worker-2');
     await clock.advance(minutes(10));
-    await life.db.query(`update runs set heartbeat_at = $2 where id = $1`, [id, new Date('2026-11-23T08:00:00Z')]);
-    await life.round(second);
+    await foundSilent(life, id, second);
     await life.round(second);
     expect(await life.run(id)).toMatchObject({
       state: 'reconciling',
@@ -211,9 +240,8 @@ describe('a restore drill', () => {
     void life.deliver();
     await meet.reached;
     await clock.advance(minutes(10));
-    await life.db.query(`update runs set heartbeat_at = $2 where id = $1`, [id, new Date('2026-11-23T08:00:00Z')]);
     const second = life.worker('worker-2');
-    await life.round(second);
+    await foundSilent(life, id, second);
     await life.round(second);
     expect(await life.run(id)).toMatchObject({ state: 'succeeded', result: { passed: true, rtoMs: 252_000 } });
   });

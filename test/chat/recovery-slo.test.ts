@@ -1,16 +1,35 @@
 import { expect, it } from 'vitest';
-import { days } from '../../src/core/clock.ts';
+import { days, minutes } from '../../src/core/clock.ts';
 import { catalogue } from '../../src/core/i18n.ts';
 import { allMessages } from '../../src/messages.gen.ts';
 import { picture } from '../../src/store/pictures.ts';
 import { restoreDrills } from '../../src/store/recovery.ts';
 import slo from '../../src/tasks/operations/slo.ts';
+import type { GoalSettings } from '../../src/core/recovery.ts';
 import { createSloDesk, drawSlo, sloRows } from '../../src/tasks/recovery/slo.ts';
 import { as } from './support/life.ts';
 import { goodReport, openRecovery } from './support/recovery.ts';
 import { shownRun } from './support/shown.ts';
 
 const id = (n: number): string => `0199b1a0-0000-7000-8000-0000000000${String(n).padStart(2, '0')}`;
+
+it('/slo holds each target to its own goal, and says whose it is', async () => {
+  const sections = { recovery: { goals: [{ for: 'guest', rto_minutes: 60, rpo_minutes: 1560 }] } };
+  const { life, recovery, config, ports } = await openRecovery([slo], { sections });
+  const { db, clock } = life;
+  ports.slo = createSloDesk({ db, clock, config, catalogue: catalogue(allMessages) });
+  await recovery.begin(id(1), 'pg:main', as('anna'));
+  await recovery.ended(id(1), goodReport({ rtoMs: minutes(31) }));
+  await recovery.begin(id(2), 'guest:gitlab', as('anna'));
+  await recovery.ended(id(2), goodReport({ rtoMs: minutes(40), rpoMs: minutes(1200) }));
+  const run = await life.requests.request(as('vera'), 'slo', {});
+  await life.deliver();
+  const { en, ru } = await shownRun(await life.run(run.id), life, [slo], clock.now());
+  expect(en.text).toContain('RTO · 1 of 2 miss their goals');
+  expect(en.text).toMatch(/✘ pg:main 31 min .* · goal 30 min/u);
+  expect(en.text).toMatch(/✔ guest:gitlab 40 min .* · goal 1 h \(guest\)/u);
+  expect(ru.text).toContain('хуже своей нормы: 1 из 2');
+});
 
 it('/slo says how to begin, then shows what was measured against the goals, as picture and in words', async () => {
   const { life, recovery, config, ports } = await openRecovery([slo]);
@@ -57,21 +76,25 @@ it('/slo says how to begin, then shows what was measured against the goals, as p
   expect(rpo.en.text).toContain('· guest:gitlab cannot be told');
 
   const drills = await restoreDrills(db);
-  const goals = { rto: 1_800_000, rpo: 3_600_000 };
-  const svg = drawSlo({
-    metric: 'rto',
-    theme: 'dark',
-    t: catalogue(allMessages).for('ru'),
-    zone: 'Europe/Moscow',
-    from: new Date(clock.now().getTime() - days(90)),
-    to: clock.now(),
-    rows: sloRows(drills, goals),
-    drills,
-    goalMs: goals.rto,
-  });
+  const drawn = (settings: GoalSettings) =>
+    drawSlo({
+      metric: 'rto',
+      theme: 'dark',
+      t: catalogue(allMessages).for('ru'),
+      zone: 'Europe/Moscow',
+      from: new Date(clock.now().getTime() - days(90)),
+      to: clock.now(),
+      rows: sloRows(drills, settings),
+      drills,
+    });
+  const svg = drawn({ rtoMinutes: 30, rpoMinutes: 60 });
   expect(svg).toContain('норма 30 мин');
   expect(svg).toContain('width="1280"');
   expect(svg.match(/<circle [^>]*r="7"/gu)).toHaveLength(3);
+  // Goals that differ: each against its own, the values in words at the ends.
+  const shares = drawn({ rtoMinutes: 30, rpoMinutes: 60, goals: [{ for: 'guest', rtoMinutes: 80 }] });
+  expect(shares).toContain('100 % — норма каждой цели');
+  expect(shares).toContain('40 мин');
   // What lies before the ninety days is forgotten by /slo, not by the ledger.
   await clock.advance(days(100));
   expect((await ask()).en.text).toContain('Nothing was measured yet');

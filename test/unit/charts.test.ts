@@ -111,6 +111,18 @@ describe('the chart', () => {
     expect(Math.min(...sorted.slice(1).map((y, n) => y - (sorted[n] ?? 0)))).toBeGreaterThanOrEqual(30);
   });
 
+  test('names that would be cut beside their values stand above them, whole', () => {
+    const labels = ['offsite-volume:grafana', 'offsite-pg:main', 'guest:gitlab'];
+    const svg = drawLineChart(chart({ series: labels.map((label) => ({ label, points: line([5, 5, 5]) })) }));
+    for (const label of labels) expect(svg).toContain(`>${label}</text>`);
+    const heights = [
+      ...svg.matchAll(/y="([\d.]+)" font-size="(?:27|30)" fill="#\w+"(?: font-weight="bold")?>[ogv\d]/gu),
+    ];
+    const sorted = heights.map(([, y]) => Number(y)).toSorted((a, b) => a - b);
+    expect(sorted).toHaveLength(6);
+    expect(Math.min(...sorted.slice(1).map((y, n) => y - (sorted[n] ?? 0)))).toBeGreaterThanOrEqual(27);
+  });
+
   test('names from outside are text, whatever they hold', () => {
     const svg = drawLineChart(chart({ title: '<&"\u0000\uD800диск\u0007', subtitle: 'a\u202Eb' }));
     expect(svg).toContain('&lt;&amp;&quot;');

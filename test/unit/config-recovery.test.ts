@@ -67,6 +67,13 @@ const valid = () => ({
   restore_drills: ['pg:main', 'guest:gitlab', 'volume:etc', 'offsite-pg:main', 'offsite-volume:grafana'].map(
     (target) => ({ target, at: '03:30' }),
   ),
+  recovery: {
+    goals: [
+      { for: 'guest', rpo_minutes: 1560 },
+      { for: 'guest:gitlab', rto_minutes: 60 },
+      { for: 'offsite-volume:etc', rpo_minutes: 3000 },
+    ] as Record<string, unknown>[],
+  },
   kit: { recipients: [`age1${'q'.repeat(58)}`], offsite: { host: 'pg', dir: '/srv/kit' } } as Record<string, unknown>,
 });
 type Draft = ReturnType<typeof valid>;
@@ -208,6 +215,19 @@ describe('what the sections about recovery say of others', () => {
       (d) => delete d.restic[0]!.offsite,
       'restore_drills[4].target: cfg-target-offsite',
     ],
+    ['a goal of nobody', (d) => (d.recovery.goals[0]!.for = 'guests'), 'recovery.goals[0].for: cfg-goal-for'],
+    [
+      'a goal of an unknown cluster',
+      (d) => (d.recovery.goals[0]!.for = 'offsite-pg:mian'),
+      'recovery.goals[0].for: cfg-unknown-ref-near',
+    ],
+    [
+      'a goal of an unknown volume',
+      (d) => (d.recovery.goals[0]!.for = 'volume:nothing'),
+      'recovery.goals[0].for: cfg-unknown-ref',
+    ],
+    ['two goals of one', (d) => (d.recovery.goals[0]!.for = 'guest:gitlab'), 'recovery.goals[1].for: cfg-duplicate'],
+    ['a goal without a number', (d) => delete d.recovery.goals[1]!.rto_minutes, 'recovery.goals[1]: cfg-goal-empty'],
   ])('%s', (_, change, expected) => {
     expect(after(change)).toEqual([expected].flat());
   });

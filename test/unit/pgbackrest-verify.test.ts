@@ -112,6 +112,12 @@ describe('holes in the archive, which verify does not see', () => {
   ])('%s … %s with %i segments', (min, max, seen, size, missing) => {
     expect(missingSegments({ min, max }, seen, size)).toBe(missing);
   });
+  it('of segments of an unknown size counts as far as their names run through', () => {
+    expect(missingSegments({ min: wal('0', '1'), max: wal('0', '4') }, 3, undefined)).toBe(1);
+    // 64 MiB: 3E, 3F, 100000000. Taken for 16 MiB, 192 segments would be missed that never were.
+    expect(missingSegments({ min: wal('0', '3E'), max: wal('1', '0') }, 3, 4 * MiB16)).toBe(0);
+    expect(missingSegments({ min: wal('0', '3E'), max: wal('1', '0') }, 3, undefined)).toBeUndefined();
+  });
   it('says nothing where it cannot tell', () => {
     expect(missingSegments({ min: null, max: null }, 0, MiB16)).toBeUndefined();
     // The names belong to smaller segments than was said.

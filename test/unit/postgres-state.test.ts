@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { hours } from '../../src/core/clock.ts';
 import { catalogue } from '../../src/core/i18n.ts';
 import { parseInfo, type StanzaInfo } from '../../src/integrations/pgbackrest/info.ts';
+import { parseHistory } from '../../src/integrations/postgres/lineage.ts';
 import { allMessages } from '../../src/messages.gen.ts';
 import { type PostgresFacts, postgresState } from '../../src/tasks/recovery/postgres-state.ts';
 import { contract, contractPath, haveContracts } from '../support/contracts.ts';
@@ -152,6 +153,33 @@ describe('a state of backups', () => {
     ]);
     expect(locked({ held: true, size: 0, 'size-cplt': 0 })).toContainEqual(['pg-note-lock', { driver: 'pgBackRest' }]);
     expect(locked({ held: false }).map(([key]) => key)).not.toContain('pg-note-lock');
+  });
+
+  test('backups of a timeline that the cluster has left are not counted, though pgBackRest calls them good', () => {
+    const info = read(
+      readFileSync(fileURLToPath(new URL('../fixtures/pgbackrest/info-left-timeline.json', import.meta.url)), 'utf8'),
+    );
+    expect(judged(info)).toMatchObject({ state: 'ok', newestAt: new Date(1_795_485_700_000) });
+    // Put back to a moment between the two backups, in segment 5.
+    const lineage = parseHistory(2, '1\t0/5000110\tbefore 2026-11-23 14:15:00+00\n');
+    const state = judged(info, { lineage });
+    expect(state).toMatchObject({
+      state: 'ok',
+      newestAt: new Date(1_795_399_300_000),
+      line: { key: 'pg-state-ok', args: { label: '20261123-020000F' } },
+      window: { from: new Date(1_795_399_301_000) },
+      count: 2,
+    });
+    expect(state.notes).toContainEqual({
+      key: 'pg-note-left',
+      args: { count: 1, label: '20261123-020000F_20261124-020000D' },
+    });
+    expect(state.backups.map(({ label }) => label)).toEqual(['20261123-020000F']);
+    const now = new Date(1_795_485_700_000 + hours(3));
+    expect(judged(info, { lineage, now })).toMatchObject({ state: 'warn', line: { key: 'pg-state-old' } });
+    // Put back to before all of them, by another repository.
+    const before = parseHistory(2, '1\t0/2000110\tbefore 2026-11-22 14:15:00+00\n');
+    expect(judged(info, { lineage: before })).toMatchObject({ state: 'down', line: { key: 'pg-state-left' } });
   });
 
   test('what is too old is amber', () => {

@@ -19,7 +19,6 @@ const board = (lines: readonly BoardLine[], changes: Partial<BackupsResult> = {}
   lines: [...lines],
   silent: [],
   sources: 1,
-  goals: { rtoMs: 1, rpoMs: 1 },
   ...changes,
 });
 const words = (result: BackupsResult | undefined): string =>

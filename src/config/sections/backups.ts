@@ -19,6 +19,16 @@ const argv = () => z.array(text()).min(1);
 export const recovery = section({
   rto_minutes: count(1, 10_080).default(30).describe('Target: a restore may take this long.'),
   rpo_minutes: count(1, 10_080).default(60).describe('Target: this much may be lost.'),
+  goals: z
+    .array(
+      section({
+        for: text().describe('A kind (guest, volume, pg, offsite-pg, offsite-volume) or a target (guest:gitlab).'),
+        rto_minutes: count(1, 10_080).describe('Target: a restore of it may take this long.').exactOptional(),
+        rpo_minutes: count(1, 527_040).describe('Target: this much of it may be lost.').exactOptional(),
+      }),
+    )
+    .default([])
+    .describe('Goals of kinds and of targets; that of the target counts before that of its kind.'),
   drill_max_age_days: count(1, 366).default(30).describe('A target whose last good drill is older is not proven.'),
   damage_max_age_days: count(1, 366)
     .default(30)

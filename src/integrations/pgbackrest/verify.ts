@@ -94,19 +94,24 @@ export function parseVerify(text: string): VerifyResult | undefined {
 
 /**
  * pgBackRest counts the segments that are there and does not miss those that are not. How many must be there at least follows from
- * the first and the last of the archive. Nothing when it cannot be told: no archive, or names that do not fit the segment size.
+ * the first and the last of the archive. Nothing when it cannot be told: no archive, names that do not fit the segment size, or an
+ * unknown size where the second part of the names overflows (within it every size counts alike).
  */
 export function missingSegments(
   { min, max }: { readonly min: string | null; readonly max: string | null },
   seen: number,
-  segmentBytes: number,
+  segmentBytes: number | undefined,
 ): number | undefined {
-  const perLog = 2 ** 32 / segmentBytes;
+  if (segmentBytes === undefined && min?.slice(8, 16) !== max?.slice(8, 16)) return undefined;
+  const perLog = 2 ** 32 / (segmentBytes ?? SMALLEST_SEGMENT);
   const from = numberOf(min, perLog);
   const to = numberOf(max, perLog);
   if (from === undefined || to === undefined || to < from) return undefined;
   return Math.max(0, to - from + 1 - seen);
 }
+
+/** PostgreSQL's own limit (initdb --wal-segsize=1). */
+const SMALLEST_SEGMENT = 2 ** 20;
 
 function numberOf(wal: string | null, perLog: number): number | undefined {
   const [, high, low] = /^[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})$/u.exec(wal ?? '') ?? [];

@@ -14,6 +14,8 @@ export interface ChartSeries {
   /** Stands at the end of the line, before its last value; empty where there is one line and the title says it. */
   readonly label: string;
   readonly points: readonly ChartPoint[];
+  /** Instead of the last value in the words of the axis. */
+  readonly last?: string;
 }
 
 export interface LineChart {
@@ -53,6 +55,9 @@ const TOP = 174;
 const BOTTOM = HEIGHT - 104;
 const LABEL_LINE = 36;
 const LABELS_MAX = 330;
+/** Names that do not fit beside their values stand above them. */
+const NAME = 27;
+const NAMES_MAX = 400;
 const DASH = '14 10';
 
 /** The chart as SVG: opaque, with labels at the lines themselves instead of a legend. */
@@ -65,8 +70,8 @@ export function drawLineChart(chart: LineChart): string {
   );
   const tickTexts = scale.ticks.map((value) => chart.format(value));
   const left = EDGE + Math.max(40, ...tickTexts.map((text) => textWidth(text, AXIS))) + 18;
-  const ends = chart.series.map((series) => endOf(series, chart));
-  const right = WIDTH - EDGE - Math.min(LABELS_MAX, Math.max(40, ...ends.map(({ width }) => width))) - 20;
+  const ends = endsOf(chart);
+  const right = WIDTH - EDGE - Math.min(NAMES_MAX, Math.max(40, ...ends.map(({ width }) => width))) - 20;
   const span = Math.max(1, chart.to.getTime() - chart.from.getTime());
   const x = (at: Date): number =>
     left + Math.min(1, Math.max(0, (at.getTime() - chart.from.getTime()) / span)) * (right - left);
@@ -194,8 +199,8 @@ function thresholdLine(
   if (threshold.value > scale.to) return [text(left + 12, TOP + 66, `↑ ${threshold.label}`, style)];
   if (threshold.value < scale.from) return [text(left + 12, BOTTOM - 14, `↓ ${threshold.label}`, style)];
   const at = y(threshold.value);
-  // Above the line, unless the top is too near.
-  const label = at - TOP > 84 ? at - 13 : at + 37;
+  // Above the line, unless the top is too near, where bands have their label.
+  const label = at - TOP > 84 || chart.bands.length === 0 ? at - 13 : at + 37;
   return [
     `<line x1="${px(left)}" x2="${px(right)}" y1="${px(at)}" y2="${px(at)}" stroke="${palette.threshold}" stroke-width="4" stroke-dasharray="${DASH}"/>`,
     text(left + 12, label, threshold.label, style),
@@ -237,15 +242,30 @@ interface End {
   readonly label: string;
   readonly value: string;
   readonly width: number;
+  /** The name stands above the value. */
+  readonly isTall: boolean;
 }
 
-function endOf({ label, points }: ChartSeries, { format }: LineChart): End {
+/** On two lines each where a name would be cut otherwise, and there is room for that. */
+function endsOf(chart: LineChart): readonly End[] {
+  const flat = chart.series.map((series) => endOf(series, chart, false));
+  const isCut = flat.some(({ label }, n) => label !== chart.series[n]?.label);
+  if (!isCut || flat.length * 2 * LABEL_LINE > BOTTOM - TOP) return flat;
+  return chart.series.map((series) => endOf(series, chart, true));
+}
+
+function endOf({ label, points, last }: ChartSeries, { format }: LineChart, isTall: boolean): End {
   const point = points.findLast(({ value }) => Number.isFinite(value));
-  const value = point ? format(point.value) : '—';
-  const room = LABELS_MAX - textWidth(value, LABEL, true) - 14;
+  const value = point ? (last ?? format(point.value)) : '—';
+  const wide = textWidth(value, LABEL, true);
+  if (isTall) {
+    const name = clipText(label, NAMES_MAX, NAME);
+    return { point, label: name, value, width: Math.max(wide, textWidth(name, NAME)), isTall };
+  }
+  const room = LABELS_MAX - wide - 14;
   const short = label === '' ? '' : clipText(label, room, LABEL);
-  const width = textWidth(value, LABEL, true) + (short === '' ? 0 : textWidth(short, LABEL) + 14);
-  return { point, label: short, value, width };
+  const width = wide + (short === '' ? 0 : textWidth(short, LABEL) + 14);
+  return { point, label: short, value, width, isTall };
 }
 
 /** Name and last value beside the end of each line, pushed apart where they would overlap. */
@@ -253,15 +273,17 @@ function endLabels({ palette, right, x, y }: Frame, ends: readonly End[]): strin
   const placed = ends
     .flatMap((end, n) => (end.point ? [{ end, n, point: end.point, at: y(end.point.value) }] : []))
     .toSorted((a, b) => a.at - b.at);
-  const top = TOP + 10;
-  const room = BOTTOM - top;
-  const line = Math.min(LABEL_LINE, room / Math.max(1, placed.length));
+  const isTall = ends.some((end) => end.isTall);
+  const top = TOP + (isTall ? 28 : 10);
+  const lowest = BOTTOM - (isTall ? 22 : 4);
+  const room = lowest - top;
+  const line = Math.min((isTall ? 2 : 1) * LABEL_LINE, room / Math.max(1, placed.length));
   const heights = placed.map(({ at }) => at);
   for (let n = 0; n < heights.length; n += 1) {
     heights[n] = Math.max(heights[n] ?? 0, n === 0 ? top : (heights[n - 1] ?? 0) + line);
   }
   for (let n = heights.length - 1; n >= 0; n -= 1) {
-    const limit = n === heights.length - 1 ? BOTTOM - 4 : (heights[n + 1] ?? 0) - line;
+    const limit = n === heights.length - 1 ? lowest : (heights[n + 1] ?? 0) - line;
     heights[n] = Math.min(heights[n] ?? 0, limit);
   }
   return placed.flatMap(({ end, n, point, at }, index) => {
@@ -275,9 +297,16 @@ function endLabels({ palette, right, x, y }: Frame, ends: readonly End[]): strin
             `<path d="M${px(x(point.at))} ${px(at)}L${px(right + 6)} ${px(height)}" fill="none" stroke="${stroke}" stroke-width="2" stroke-opacity="0.55" stroke-dasharray="3 6"/>`,
           ]
         : []),
-      `<text x="${px(right + 20)}" y="${px(height + LABEL * 0.35)}" font-size="${LABEL}" fill="${stroke}">${
-        end.label === '' ? '' : `${escapeXml(end.label)} `
-      }<tspan font-weight="bold">${escapeXml(end.value)}</tspan></text>`,
+      ...(isTall
+        ? [
+            text(right + 20, height - 6, end.label, { size: NAME, fill: stroke }),
+            text(right + 20, height + LABEL - 4, end.value, { size: LABEL, fill: stroke, weight: 'bold' }),
+          ]
+        : [
+            `<text x="${px(right + 20)}" y="${px(height + LABEL * 0.35)}" font-size="${LABEL}" fill="${stroke}">${
+              end.label === '' ? '' : `${escapeXml(end.label)} `
+            }<tspan font-weight="bold">${escapeXml(end.value)}</tspan></text>`,
+          ]),
     ];
   });
 }

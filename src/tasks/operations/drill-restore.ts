@@ -3,10 +3,11 @@ import { days, hours } from '../../core/clock.ts';
 import { type Block, bold, type Button, code, facts, type Inlines, line, list, quote } from '../../core/doc.ts';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
 import { formatBytes, formatDuration } from '../../core/format.ts';
-import { defineMessages, type Text } from '../../core/i18n.ts';
+import { defineMessages, type Text, type Translate } from '../../core/i18n.ts';
+import type { Goals } from '../../core/recovery.ts';
 import type { RestoreDrill } from '../../store/recovery.ts';
 import { defineOperation, definite, type View } from '../define.ts';
-import { againstGoal, say, textSchema } from '../recovery/words.ts';
+import { againstGoal, goalsSchema, say, textSchema } from '../recovery/words.ts';
 
 export const messages = defineMessages({
   en: `
@@ -30,8 +31,11 @@ export const messages = defineMessages({
     drill-restore-rpo = Would be lost (RPO)
     drill-restore-rpo-unknown = cannot be told for this target
     drill-restore-source = Restored from
-    drill-restore-versions = With
-    drill-restore-took = All in all
+    drill-restore-proven = Proofs
+    drill-restore-proven-all = ✔ all { $all }
+    drill-restore-proven-bad = ✘ { $bad } of { $all } failed
+    drill-restore-details = Details
+    drill-restore-versions = With { $what }
     drill-restore-slo = 📈 RTO and RPO
     drill-restore-backups = 🗂 Backups
     err-drill-restore-gone = The ledger had closed this drill before it came to its end. Start it again.
@@ -58,8 +62,11 @@ export const messages = defineMessages({
     drill-restore-rpo = Пропало бы (RPO)
     drill-restore-rpo-unknown = для этой цели не определить
     drill-restore-source = Откуда
-    drill-restore-versions = Чем
-    drill-restore-took = Всё вместе
+    drill-restore-proven = Проверки
+    drill-restore-proven-all = ✔ сошлись все { $all }
+    drill-restore-proven-bad = ✘ не сошлось { $bad } из { $all }
+    drill-restore-details = Подробности
+    drill-restore-versions = Чем: { $what }
     drill-restore-slo = 📈 RTO и RPO
     drill-restore-backups = 🗂 Копии
     err-drill-restore-gone = Журнал закрыл это учение раньше, чем оно закончилось. Запустите снова.
@@ -71,17 +78,16 @@ const resultSchema = z.object({
   passed: z.boolean(),
   rtoMs: z.number(),
   rpoMs: z.number().exactOptional(),
-  goals: z.object({ rtoMs: z.number(), rpoMs: z.number() }),
+  goals: goalsSchema,
   source: z.string(),
   sizeBytes: z.number().exactOptional(),
   versions: z.record(z.string(), z.string()),
   steps: z.array(z.object({ text: textSchema, ms: z.number() })),
   proofs: z.array(z.object({ ok: z.boolean(), text: textSchema })),
-  tookMs: z.number(),
 });
 type Result = z.output<typeof resultSchema>;
 
-const SHOWN_PROOFS = 6;
+const SHOWN_FAILURES = 2;
 
 export default defineOperation({
   name: 'drill.restore',
@@ -129,7 +135,7 @@ export default defineOperation({
       throw error.kind === 'transient' ? definite(error) : error;
     });
     const drill = await recovery.ended(runId, report);
-    const result = resultOf(drill, recovery.goals, clock.now());
+    const result = resultOf(drill, recovery.goalsOf(target));
     return { state: result && missed(result).length === 0 ? 'succeeded' : 'warning', result: required(result) };
   },
 
@@ -142,7 +148,7 @@ export default defineOperation({
     return { ok: false, text: { key: 'drill-restore-left', args: { what } } };
   },
 
-  reconcile: async ({ ports, runId, clock }, _args, external) => {
+  reconcile: async ({ ports, runId }, { target }, external) => {
     const { recovery, scratch } = ports;
     const drill = await recovery.drill(runId);
     if (!drill)
@@ -150,7 +156,7 @@ export default defineOperation({
     if ((await scratch.open()).some((thing) => thing.runId === runId)) {
       return { state: 'busy', text: { key: 'drill-restore-tidying' } };
     }
-    const result = resultOf(drill, recovery.goals, clock.now());
+    const result = resultOf(drill, recovery.goalsOf(target));
     if (drill.state === 'passed' && result) {
       return { state: missed(result).length === 0 ? 'succeeded' : 'warning', result };
     }
@@ -171,25 +177,22 @@ function failureOf(drill: RestoreDrill | undefined): Text {
   return { key: 'drill-restore-proofs', args: { bad, all: drill.proofs.length } };
 }
 
-function resultOf(drill: RestoreDrill | undefined, goals: Goals, now: Date): Result | undefined {
+function resultOf(drill: RestoreDrill | undefined, goals: Goals): Result | undefined {
   if (drill?.source === undefined || drill.rtoMs === undefined) return undefined;
-  const { number, state, rtoMs, rpoMs, source, sizeBytes, versions, steps, proofs, startedAt, endedAt = now } = drill;
+  const { number, state, rtoMs, rpoMs, source, sizeBytes, versions, steps, proofs } = drill;
   return {
     number,
     passed: state === 'passed',
     rtoMs,
     ...(rpoMs === undefined ? {} : { rpoMs }),
-    goals: { rtoMs: goals.rtoMs, rpoMs: goals.rpoMs },
+    goals,
     source,
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     versions,
     steps,
     proofs,
-    tookMs: endedAt.getTime() - startedAt.getTime(),
   };
 }
-
-type Goals = Result['goals'];
 
 /** The ledger may have been closed meanwhile: the run was given up for dead. */
 function required(result: Result | undefined): Result {
@@ -206,36 +209,43 @@ function missed({ rtoMs, rpoMs, goals }: Result): readonly ('RTO' | 'RPO')[] {
 }
 
 function reportBlocks(result: Result, { t }: View): Block[] {
-  const { passed, rtoMs, rpoMs, goals, source, sizeBytes, versions, steps, proofs, tookMs } = result;
+  const { passed, rtoMs, rpoMs, goals, source, sizeBytes, proofs } = result;
   const misses = missed(result).join(', ');
   const key = !passed ? 'failed' : misses === '' ? 'passed' : 'slow';
   const size = sizeBytes === undefined ? '' : ` · ${formatBytes(sizeBytes, t)}`;
-  const with_ = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const rows: (readonly [string, Inlines])[] = [
-    [t('drill-restore-rto'), againstGoal(rtoMs, goals.rtoMs, t)],
-    [t('drill-restore-rpo'), rpoMs === undefined ? t('drill-restore-rpo-unknown') : againstGoal(rpoMs, goals.rpoMs, t)],
-    [t('drill-restore-source'), [code(source), size]],
-    ...(with_.length > 0 ? [[t('drill-restore-versions'), with_.join(', ')] as const] : []),
-    [t('drill-restore-took'), formatDuration(tookMs, t)],
-  ];
-  // What went wrong is what one has to read.
-  const sorted = [...proofs.filter(({ ok }) => !ok), ...proofs.filter(({ ok }) => ok)];
-  const more = sorted.length - SHOWN_PROOFS;
-  const items = sorted
-    .slice(0, SHOWN_PROOFS)
-    .map(({ ok, text }): Inlines => (ok ? `✔ ${say(t, text)}` : ['✘ ', bold(say(t, text))]));
+  const bad = proofs.filter(({ ok }) => !ok);
+  const all = proofs.length;
+  const proven =
+    all === 0
+      ? bold(`✘ ${t('drill-restore-none')}`)
+      : bad.length === 0
+        ? t('drill-restore-proven-all', { all })
+        : bold(t('drill-restore-proven-bad', { bad: bad.length, all }));
+  // What went wrong is what one has to read; the rest is for who wants to know more.
+  const shown = bad.slice(0, SHOWN_FAILURES);
   return [
     line(bold(t(`drill-restore-${key}`, { time: formatDuration(rtoMs, t), what: misses }))),
-    facts(...rows),
-    ...(items.length > 0 ? [list(items, more > 0 ? `… +${more}` : undefined)] : []),
-    ...(steps.length > 0
-      ? [
-          quote(
-            steps.map(({ text, ms }): Inlines => `${say(t, text)} · ${formatDuration(ms, t)}`),
-            true,
-          ),
-        ]
-      : []),
+    facts(
+      [t('drill-restore-rto'), againstGoal(rtoMs, goals.rtoMs, goals.rtoOf, t)],
+      [
+        t('drill-restore-rpo'),
+        rpoMs === undefined ? t('drill-restore-rpo-unknown') : againstGoal(rpoMs, goals.rpoMs, goals.rpoOf, t),
+      ],
+      [t('drill-restore-source'), [code(source), size]],
+      [t('drill-restore-proven'), proven],
+    ),
+    ...(shown.length > 0 ? [list(shown.map(({ text }): Inlines => ['✘ ', bold(say(t, text))]))] : []),
+    quote([bold(t('drill-restore-details')), ...details(result, bad.slice(SHOWN_FAILURES), t)], true),
+  ];
+}
+
+function details({ versions, steps, proofs }: Result, unsaid: Result['proofs'], t: Translate): Inlines[] {
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    ...unsaid.map(({ text }): Inlines => ['✘ ', bold(say(t, text))]),
+    ...proofs.flatMap(({ ok, text }): Inlines[] => (ok ? [`✔ ${say(t, text)}`] : [])),
+    ...steps.map(({ text, ms }): Inlines => `${say(t, text)} · ${formatDuration(ms, t)}`),
+    ...(programs.length > 0 ? [t('drill-restore-versions', { what: programs.join(', ') })] : []),
   ];
 }
 

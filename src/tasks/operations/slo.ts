@@ -17,6 +17,7 @@ import { defineMessages, type Translate } from '../../core/i18n.ts';
 import { THEMES } from '../charts/theme.ts';
 import { defineOperation } from '../define.ts';
 import { type Metric, METRICS, type Slo, type SloRow, sloSchema } from '../recovery/slo.ts';
+import { goalWords } from '../recovery/words.ts';
 
 export const messages = defineMessages({
   en: `
@@ -27,6 +28,8 @@ export const messages = defineMessages({
     slo-none-how = RTO and RPO are measured by restoring. Start with /drill restore, and let restore_drills in the configuration do it by the clock.
     slo-head-ok = { $name } · all { $n } within the goal of { $goal }
     slo-head-miss = { $name } · { $bad } of { $n } miss the goal of { $goal }
+    slo-head-ok-own = { $name } · all { $n } within their goals
+    slo-head-miss-own = { $name } · { $bad } of { $n } miss their goals
     slo-head-none = { $name } · no drill has measured it
     slo-row = { $last } · median { $median } · worst { $worst }
     slo-row-none = no good drill
@@ -45,6 +48,8 @@ export const messages = defineMessages({
     slo-none-how = RTO и RPO измеряются восстановлением. Начните с /drill restore, а по расписанию это делает раздел restore_drills.
     slo-head-ok = { $name } · все { $n } в пределах нормы { $goal }
     slo-head-miss = { $name } · хуже нормы { $goal }: { $bad } из { $n }
+    slo-head-ok-own = { $name } · все { $n } в пределах своих норм
+    slo-head-miss-own = { $name } · хуже своей нормы: { $bad } из { $n }
     slo-head-none = { $name } · ни одно учение не измерило
     slo-row = { $last } · медиана { $median } · худшее { $worst }
     slo-row-none = удачных учений нет
@@ -105,26 +110,35 @@ export default defineOperation({
 });
 
 /** A target without a good drill has nothing to show that it keeps the goal. */
-const misses = (row: SloRow, { goals }: Slo, metric: Metric): boolean => {
+const misses = (row: SloRow, metric: Metric): boolean => {
   const value = row[metric];
-  return value === undefined ? metric === 'rto' : value.last > goals[metric];
+  return value === undefined ? metric === 'rto' : value.last > value.goal;
 };
 
 function head(result: Slo, metric: Metric, t: Translate): Block {
   const counted = metric === 'rto' ? result.rows : result.rows.filter((row) => row.rpo);
   const name = metric.toUpperCase();
   if (counted.length === 0) return title('unknown', bold(t('slo-head-none', { name })));
-  const bad = counted.filter((row) => misses(row, result, metric)).length;
-  const goal = formatDuration(result.goals[metric], t);
+  const bad = counted.filter((row) => misses(row, metric)).length;
+  const common = commonGoal(counted, metric);
+  const own = common === undefined ? '-own' : '';
+  const args = { name, bad, n: counted.length, goal: common === undefined ? '' : formatDuration(common, t) };
   return bad === 0
-    ? title('ok', bold(t('slo-head-ok', { name, n: counted.length, goal })))
-    : title('warning', bold(t('slo-head-miss', { name, bad, n: counted.length, goal })));
+    ? title('ok', bold(t(`slo-head-ok${own}`, args)))
+    : title('warning', bold(t(`slo-head-miss${own}`, args)));
+}
+
+/** The goal that all of them have; nothing when they differ. */
+function commonGoal(rows: readonly SloRow[], metric: Metric): number | undefined {
+  const goals = new Set(rows.flatMap((row) => row[metric]?.goal ?? []));
+  return goals.size === 1 ? [...goals][0] : undefined;
 }
 
 function rowBlocks(result: Slo, metric: Metric, t: Translate): Block[] {
+  const isCommon = commonGoal(result.rows, metric) !== undefined;
   const items = result.rows.slice(0, SHOWN).map((row): Inlines => {
     const value = row[metric];
-    const isBad = misses(row, result, metric);
+    const isBad = misses(row, metric);
     const mark = value ? (isBad ? '✘' : '✔') : row.rto ? '·' : '✘';
     const words = value
       ? t('slo-row', {
@@ -138,6 +152,7 @@ function rowBlocks(result: Slo, metric: Metric, t: Translate): Block[] {
       code(row.target),
       ' ',
       isBad ? bold(words) : words,
+      ...(value && !isCommon ? [` · ${goalWords(value.goal, value.of, t)}`] : []),
       ' · ',
       time(row.lastAt, 'date'),
       ...(row.bad > 0 ? [` · ${t('slo-bad', { bad: row.bad, n: row.drills })}`] : []),

@@ -245,7 +245,7 @@ function drillWords({ state, at, failed }: BoardLine['drill'], now: Date, t: Tra
 export function backupView(result: BackupsResult, target: string, view: View): Doc {
   const { t, now } = view;
   const [one] = result.lines;
-  const { detail } = result;
+  const { detail, goals } = result;
   if (!one || !detail) {
     return {
       blocks: [
@@ -262,7 +262,9 @@ export function backupView(result: BackupsResult, target: string, view: View): D
       newestAt ? [time(newestAt), ` · ${t('backups-old', { age: ago(newestAt, now, t) })}`] : t('backups-no-backup'),
     ],
   ];
-  if (rpoMs !== undefined) rows.push([t('backups-rpo'), againstGoal(rpoMs, result.goals.rpoMs, t)]);
+  if (rpoMs !== undefined && goals) {
+    rows.push([t('backups-rpo'), againstGoal(rpoMs, goals.rpoMs, goals.rpoOf, t)]);
+  }
   if (detail.window) rows.push([t('backups-window'), [time(detail.window.from), ' – ', time(detail.window.to)]]);
   const size = sizeBytes === undefined ? undefined : formatBytes(sizeBytes, t);
   if (size !== undefined) {

@@ -1,9 +1,9 @@
-import { type Clock, days, minutes } from '../../core/clock.ts';
+import { type Clock, days } from '../../core/clock.ts';
 import { VakhtaError } from '../../core/error.ts';
 import { defineMessages, type Text } from '../../core/i18n.ts';
 import type { Log } from '../../core/log.ts';
 import { actorName, type Actor } from '../../core/people.ts';
-import { type DrillReport, drillPassed, parseTarget } from '../../core/recovery.ts';
+import { type DrillReport, drillPassed, type Goals, goalsOf, parseTarget } from '../../core/recovery.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Database } from '../../store/db.ts';
 import {
@@ -56,7 +56,9 @@ export interface RecoveryDesk {
   /** Throws `no-verifiable`. */
   verifiable(target: string): Verifiable;
   /** What recovery has to reach, in milliseconds. */
-  readonly goals: { readonly rtoMs: number; readonly rpoMs: number; readonly drillMaxAgeMs: number };
+  readonly goals: { readonly drillMaxAgeMs: number };
+  /** The same for one target. */
+  goalsOf(target: string): Goals;
   /** Looks now, at everything or at the sources of these targets, and stores what was seen. */
   board(signal: AbortSignal, targets?: readonly string[]): Promise<Board>;
   /** Who is asked for the board, by the names for people. */
@@ -132,11 +134,8 @@ export function createRecoveryDesk({ db, clock, log, config, parts }: RecoveryDe
       const known = verifiables.map((one) => one.target).join(', ') || '—';
       throw new VakhtaError('usage', 'no-verifiable', `no verifiable ${target}`, { args: { target, known } });
     },
-    goals: {
-      rtoMs: minutes(config.recovery.rtoMinutes),
-      rpoMs: minutes(config.recovery.rpoMinutes),
-      drillMaxAgeMs: maxAgeMs,
-    },
+    goals: { drillMaxAgeMs: maxAgeMs },
+    goalsOf: (target) => goalsOf(target, config.recovery),
     board: (signal, targets) => lookAtBackups({ db, clock, log, sources: parts?.sources ?? [] }, signal, targets),
     sources: () => (parts?.sources ?? []).map(({ name }) => name),
     lastBoard: () => lastBoard(db),

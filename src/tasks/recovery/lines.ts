@@ -4,7 +4,7 @@ import { backupStateSchema } from './board.ts';
 import type { BackupState, BackupVerdict } from './define.ts';
 import type { GoodDrill } from './desk.ts';
 import type { Integrity } from './integrity.ts';
-import { textSchema, VERDICTS } from './words.ts';
+import { goalsSchema, textSchema, VERDICTS } from './words.ts';
 
 const integritySchema = z.object({
   state: z.enum(['ok', 'warning', 'failed', 'unproven', 'old', 'never', 'drills']),
@@ -41,7 +41,8 @@ export const backupsResult = z.object({
   silent: z.array(z.object({ name: z.string(), why: textSchema, at: z.coerce.date().exactOptional() })),
   /** How many were asked. */
   sources: z.number(),
-  goals: z.object({ rtoMs: z.number(), rpoMs: z.number() }),
+  /** Of the one target that was asked for. */
+  goals: goalsSchema.exactOptional(),
   detail: backupStateSchema.exactOptional(),
 });
 export type BackupsResult = z.output<typeof backupsResult>;

@@ -148,7 +148,6 @@ export async function boardResult(
       .filter((source) => !source.ok && (target === undefined || source.targets.includes(target)))
       .map(({ name, why, at }) => ({ name, why: why ?? { key: 'recovery-lost' }, ...(at ? { at } : {}) })),
     sources: board.sources.length,
-    goals: { rtoMs: recovery.goals.rtoMs, rpoMs: recovery.goals.rpoMs },
-    ...(only ? { detail: backupStateSchema.parse(only) } : {}),
+    ...(only ? { goals: recovery.goalsOf(only.target), detail: backupStateSchema.parse(only) } : {}),
   };
 }

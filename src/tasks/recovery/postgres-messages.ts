@@ -14,6 +14,8 @@ export const messages = defineMessages({
        *[other] { $count } times
     } within the last hour
     pg-state-rpo = What was written in the last { $minutes } min is not in the archive yet; { $target } is the limit
+    pg-state-left = All backups are of a timeline that this cluster has left: nothing of the present can be restored. Make a full backup
+    pg-note-left = Of a timeline that this cluster has left, and not counted: { $count }, the last one { $label }
     pg-note-lock = { $driver } works on this stanza now: a backup, an expiry or somebody else’s run
     pg-note-lock-percent = A backup of this stanza is running: { $percent } % copied
     pg-note-page-errors = { $label } holds damaged pages: do not rely on it
@@ -38,6 +40,8 @@ export const messages = defineMessages({
        *[other] { $count } раз
     }
     pg-state-rpo = Записанное за последние { $minutes } мин ещё не в архиве; предел — { $target }
+    pg-state-left = Все копии — с линии времени, от которой кластер ушёл: восстановить из них нынешнее нельзя. Сделайте полную копию
+    pg-note-left = Копии с линии времени, от которой кластер ушёл, не в счёт: { $count }, последняя — { $label }
     pg-note-lock = { $driver } сейчас занят этой станзой: копирование, очистка или чужой запуск
     pg-note-lock-percent = Идёт копирование этой станзы: { $percent } %
     pg-note-page-errors = В { $label } повреждённые страницы: полагаться на неё нельзя

@@ -3,10 +3,12 @@ import { type Clock, days, hours, minutes } from '../../core/clock.ts';
 import { toVakhtaError } from '../../core/error.ts';
 import type { Text } from '../../core/i18n.ts';
 import { restoreWindow } from '../../core/pitr.ts';
+import { type GoalSettings, goalsOf } from '../../core/recovery.ts';
 import type { Config, Stanza } from '../../config/schema.ts';
 import type { BackupInfo, StanzaInfo } from '../../integrations/pgbackrest/info.ts';
 import { type ArchiveHealth, archiveFails, archiveLag, archiveOf } from '../../integrations/postgres/archive.ts';
 import type { PostgresBackups } from '../../integrations/postgres/backups.ts';
+import { leadsHere, type Lineage } from '../../integrations/postgres/lineage.ts';
 import type { Psql } from '../../integrations/postgres/psql.ts';
 import type { Database } from '../../store/db.ts';
 import { observation, observe } from '../../store/observations.ts';
@@ -20,10 +22,12 @@ const GROWTH_SHOWN_MS = hours(1);
 const BACKUPS_SHOWN = 20;
 
 export interface PostgresSourceEdges {
-  readonly config: Pick<Config, 'recovery'>;
+  readonly config: { readonly recovery: PostgresFacts['recovery'] };
   readonly backups: PostgresBackups;
   /** Absent where the configuration names no cluster. */
   readonly psql?: Psql;
+  /** How the cluster came to be, by its data folder; absent as above. */
+  readonly lineage?: (signal: AbortSignal) => Promise<Lineage | undefined>;
   readonly db: Database;
   readonly clock: Clock;
 }
@@ -31,18 +35,26 @@ export interface PostgresSourceEdges {
 /** How the backups of one cluster stand, here (`pg:main`) and elsewhere (`offsite-pg:main`). */
 export function postgresSource(stanza: Stanza, edges: PostgresSourceEdges): BackupSource {
   const { id, offsiteRepo } = stanza;
-  const { backups, psql, db, clock, config } = edges;
+  const { backups, psql, lineage, db, clock, config } = edges;
   const targets = [`pg:${id}`, ...(offsiteRepo === undefined ? [] : [`offsite-pg:${id}`])];
   return {
     name: `postgres ${id}`,
     targets,
     states: async (signal) => {
-      const [info, archive, checks] = await Promise.all([
+      const [info, archive, checks, line] = await Promise.all([
         backups.info(signal),
         psql ? lookAtArchive(id, psql, { db, clock }, signal) : undefined,
         newestIntegrityChecks(db),
+        lineage?.(signal),
       ]);
-      const known = { stanza, info, now: clock.now(), recovery: config.recovery, driver: backups.driver };
+      const known = {
+        ...(line ? { lineage: line } : {}),
+        stanza,
+        info,
+        now: clock.now(),
+        recovery: config.recovery,
+        driver: backups.driver,
+      };
       return targets.map((target) =>
         postgresState({ ...known, target, archive, checks: checks.filter((one) => one.target === target) }),
       );
@@ -109,30 +121,39 @@ export interface PostgresFacts {
   readonly driver: PostgresBackups['driver'];
   readonly info: StanzaInfo;
   readonly archive: ArchiveSeen | undefined;
+  /** Absent where it is not known, and while the cluster was never put back. */
+  readonly lineage?: Lineage;
   readonly checks: readonly IntegrityCheck[];
   readonly now: Date;
-  readonly recovery: Config['recovery'];
+  readonly recovery: GoalSettings & Pick<Config['recovery'], 'damageMaxAgeDays'>;
 }
 
 /** The verdict: the worst of what is known, in one sentence, the rest as notes. */
 export function postgresState(facts: PostgresFacts): BackupState {
-  const { target, stanza, info, archive, now, driver } = facts;
+  const { target, stanza, info, archive, lineage, now, driver } = facts;
   const isOffsite = target.startsWith('offsite-');
   const isOurs = (repo: number): boolean => (repo === stanza.offsiteRepo) === isOffsite;
-  const backups = info.backups.filter(({ repoKey }) => isOurs(repoKey));
+  const all = info.backups.filter(({ repoKey }) => isOurs(repoKey));
+  // pgBackRest lists backups that were made after the moment to which the cluster was put back, and calls them good.
+  const isLeft = ({ walStop }: BackupInfo): boolean =>
+    lineage !== undefined && walStop !== null && !leadsHere(lineage, walStop);
+  const left = all.filter(isLeft);
+  const backups = all.filter((one) => !isLeft(one));
   const newest = backups.at(-1);
   const good = backups.findLast(({ error }) => error !== true);
   const health = archive?.health;
   const lag = health && archiveLag(health);
   const isIdle = health?.unarchivedBytes !== undefined && health.unarchivedBytes <= IDLE_BYTES;
   const verified = verifiedOf(facts);
+  const goalMs = goalsOf(target, facts.recovery).rpoMs;
 
   const said: [BackupVerdict, Text][] = [];
   const say = (state: BackupVerdict, key: string, args?: Text['args']): void => {
     said.push([state, args ? { key, args } : { key }]);
   };
-  const broken = brokenState(info, isOurs, backups.length);
+  const broken = brokenState(info, isOurs, all.length);
   if (broken) say('down', broken.key, broken.args);
+  else if (backups.length === 0 && left.length > 0) say('down', 'pg-state-left');
   else if (newest === undefined || good === undefined) {
     const key = newest === undefined ? 'no-valid-backups' : 'page-errors';
     say('down', `pgbackrest-stanza-${key}`, { stanza: info.name, ...(newest ? { label: newest.label } : {}) });
@@ -148,11 +169,11 @@ export function postgresState(facts: PostgresFacts): BackupState {
   if (good && now.getTime() - good.stoppedAt.getTime() > hours(maxHours)) {
     say('warn', 'pg-state-old', { label: good.label, hours: maxHours });
   }
-  if (lag !== undefined && !isIdle && !health?.inRecovery && lag > minutes(facts.recovery.rpoMinutes)) {
-    say('warn', 'pg-state-rpo', { minutes: Math.round(lag / minutes(1)), target: facts.recovery.rpoMinutes });
+  if (lag !== undefined && !isIdle && !health?.inRecovery && lag > goalMs) {
+    say('warn', 'pg-state-rpo', { minutes: Math.round(lag / minutes(1)), target: Math.round(goalMs / minutes(1)) });
   }
   const empty = info.repos.find(({ key, state }) => isOurs(key) && state === 'no-valid-backups');
-  if (empty && backups.length > 0) say('warn', 'pg-state-repo-empty', { repo: empty.key });
+  if (empty && all.length > 0) say('warn', 'pg-state-repo-empty', { repo: empty.key });
   if (archive?.unasked) say('warn', 'pg-note-archive-unasked', { detail: detailOf(archive.unasked) });
   if (good) say('ok', 'pg-state-ok', { label: good.label });
 
@@ -161,11 +182,12 @@ export function postgresState(facts: PostgresFacts): BackupState {
   const [state, line] = said[0] ?? (['unknown', { key: 'pgbackrest-stanza-no-valid-backups' }] as const);
   const notes = [
     ...said.slice(1).flatMap(([verdict, text]) => (verdict === 'ok' ? [] : [text])),
+    ...leftNote(left),
     ...lockNote(info, driver),
     ...backups
       .filter(({ error, label }) => error === true && label !== newest?.label)
       .map(({ label }) => ({ key: 'pg-note-page-errors', args: { label } })),
-    ...(isIdle && lag !== undefined && lag > minutes(facts.recovery.rpoMinutes) ? [{ key: 'pg-note-idle' }] : []),
+    ...(isIdle && lag !== undefined && lag > goalMs ? [{ key: 'pg-note-idle' }] : []),
     ...(health?.inRecovery ? [{ key: 'pg-note-standby' }] : []),
     ...(archive === undefined ? [{ key: 'pg-note-archive-unwatched' }] : []),
     ...(driver === 'wal-g' ? [{ key: 'pg-note-walg' }] : []),
@@ -173,13 +195,13 @@ export function postgresState(facts: PostgresFacts): BackupState {
   const archivedAt = health?.lastArchivedAt ?? good?.stoppedAt;
   const window = archivedAt && restoreWindow(backups, archivedAt);
   const rpoMs = lag ?? (good ? Math.max(0, now.getTime() - good.stoppedAt.getTime()) : undefined);
-  const stored = backups.flatMap(({ repoDeltaBytes }) => (repoDeltaBytes === undefined ? [] : [repoDeltaBytes]));
+  const stored = all.flatMap(({ repoDeltaBytes }) => (repoDeltaBytes === undefined ? [] : [repoDeltaBytes]));
   return {
     target,
     state,
     line,
     ...(good ? { newestAt: good.stoppedAt, sizeBytes: good.sizeBytes } : {}),
-    count: backups.length,
+    count: all.length,
     ...(stored.length > 0 ? { storedBytes: stored.reduce((sum, bytes) => sum + bytes, 0) } : {}),
     ...(verified ? { verified } : {}),
     ...(rpoMs === undefined ? {} : { rpoMs }),
@@ -221,6 +243,11 @@ function archiveFaults(health: ArchiveHealth, driver: PostgresBackups['driver'])
   if (health.archiver !== driver) faults.push(['pg-state-archive-other', { driver: name }]);
   if (archiveFails(health)) faults.push(['pg-state-archive-fails', { wal: health.lastFailedWal ?? '—' }]);
   return faults;
+}
+
+function leftNote(left: readonly BackupInfo[]): Text[] {
+  const newest = left.at(-1);
+  return newest ? [{ key: 'pg-note-left', args: { count: left.length, label: newest.label } }] : [];
 }
 
 function lockNote({ backupLock }: StanzaInfo, driver: PostgresBackups['driver']): Text[] {

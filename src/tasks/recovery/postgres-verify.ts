@@ -23,6 +23,7 @@ export const messages = defineMessages({
     pg-verify-backup = { $label } is damaged ({ $status }): { $missing } files are missing, { $checksum } differ from their checksum, { $size } from their size
     pg-verify-archive = Archive { $id }: of { $files } WAL segments { $bad } are damaged
     pg-verify-hole = Archive { $id } lacks at least { $missing } WAL segments between its first and its last: no moment after the hole can be reached from a backup before it
+    pg-verify-unspanned = Archive { $id }: holes were not looked for, since the size of its segments is not known (postgres.cluster)
     pg-verify-problem = pgBackRest says: { $detail }
     pg-verify-empty = Repository { $repo } holds no backup, so nothing was verified
     pg-verify-offsite = Repository { $repo } lies elsewhere and is not read over: its restore drill proves it
@@ -38,6 +39,7 @@ export const messages = defineMessages({
     pg-verify-backup = { $label } повреждена ({ $status }): файлов не хватает — { $missing }, не та контрольная сумма — { $checksum }, не тот размер — { $size }
     pg-verify-archive = Архив { $id }: из { $files } сегментов WAL повреждены { $bad }
     pg-verify-hole = В архиве { $id } между первым и последним сегментом WAL не хватает не меньше { $missing }: из копии до пропуска нельзя попасть в момент после него
+    pg-verify-unspanned = Архив { $id }: пропуски не искали, размер его сегментов неизвестен (postgres.cluster)
     pg-verify-problem = pgBackRest сообщает: { $detail }
     pg-verify-empty = В репозитории { $repo } нет копий, проверять было нечего
     pg-verify-offsite = Репозиторий { $repo } лежит в другом месте и не перечитывается: его доказывает пробное восстановление
@@ -55,21 +57,21 @@ export interface PostgresVerifyEdges {
   /** Where pgBackRest runs, for the throw-away repository; with a place for it. */
   readonly decoy?: { readonly executor: Executor; readonly binDir: string; readonly clusters: ScratchClusters };
   readonly desk: ScratchDesk;
+  /** Bytes of a WAL segment; absent, or nothing, where it cannot be told. */
+  readonly segmentBytes?: (signal: AbortSignal) => Promise<number | undefined>;
 }
 
-/** What PostgreSQL has unless it was built otherwise. */
-const SEGMENT_BYTES = 16 * 1024 * 1024;
 const DECOY = 'vakhta-decoy';
 export const DECOY_KIND = 'pg-decoy';
 
 /** Reads the repositories of a stanza over. */
 export function postgresVerifiable(stanza: Stanza, edges: PostgresVerifyEdges): Verifiable {
-  const { backups, lock, decoy, desk } = edges;
+  const { backups, lock, decoy, desk, segmentBytes } = edges;
   return {
     target: `pg:${stanza.id}`,
     locks: [backupLock(lock)],
     verify: async ({ signal, progress }) => {
-      const info = await backups.info(signal);
+      const [info, segment] = await Promise.all([backups.info(signal), segmentBytes?.(signal)]);
       const declared = info.repos.map(({ key }) => key);
       const all = declared.length > 0 ? declared : [1];
       const own = all.filter((repo) => repo !== stanza.offsiteRepo);
@@ -77,7 +79,13 @@ export function postgresVerifiable(stanza: Stanza, edges: PostgresVerifyEdges): 
       for (const repo of own.length > 0 ? own : all) {
         progress({ step: { key: 'pg-verify-step-reading', args: { repo } } });
         const result = await backups.verify({ repo, signal });
-        reports.push(verifyReport(result, spanning(info, await backups.info(signal)), repo, backups));
+        reports.push(
+          verifyReport(result, spanning(info, await backups.info(signal)), {
+            repo,
+            segmentBytes: segment,
+            can: backups.can,
+          }),
+        );
       }
       const skipped = own.length > 0 ? all.filter((repo) => !own.includes(repo)) : [];
       return {
@@ -105,9 +113,15 @@ function spanning(before: StanzaInfo, after: StanzaInfo): StanzaInfo {
 export function verifyReport(
   result: VerifyResult,
   info: StanzaInfo,
-  repo: number,
-  { can }: Pick<PostgresBackups, 'can'>,
+  {
+    repo,
+    segmentBytes,
+    can,
+  }: Pick<PostgresBackups, 'can'> & { readonly repo: number; readonly segmentBytes: number | undefined },
 ): VerifyReport {
+  const archives = result.archives.flatMap(({ id, files }) =>
+    info.archives.filter((one) => one.id === id && one.repoKey === repo).map((span) => ({ id, files, span })),
+  );
   const lines: Text[] = [
     ...result.problems.map((detail) => ({ key: 'pg-verify-problem', args: { detail } })),
     ...result.backups.filter(isDamaged).map(({ id, status, missing, checksum, size, other }) => ({
@@ -117,10 +131,9 @@ export function verifyReport(
     ...result.archives
       .filter((one) => one.files > one.valid)
       .map(({ id, files, valid }) => ({ key: 'pg-verify-archive', args: { id, files, bad: files - valid } })),
-    ...result.archives.flatMap(({ id, files }) => {
-      const known = info.archives.filter((one) => one.id === id && one.repoKey === repo);
-      const holes = known.flatMap((one) => missingSegments(one, files, SEGMENT_BYTES) ?? []);
-      return holes.flatMap((missing) => (missing > 0 ? [{ key: 'pg-verify-hole', args: { id, missing } }] : []));
+    ...archives.flatMap(({ id, files, span }) => {
+      const missing = missingSegments(span, files, segmentBytes) ?? 0;
+      return missing > 0 ? [{ key: 'pg-verify-hole', args: { id, missing } }] : [];
     }),
   ];
   if (result.status === 'error' || lines.length > 0) return { state: 'failed', lines };
@@ -132,7 +145,14 @@ export function verifyReport(
   const args = { repo, backups: whole.length, files: sum(whole), wal: sum(result.archives) };
   return {
     state: 'ok',
-    lines: [{ key: 'pg-verify-ok', args }],
+    lines: [
+      { key: 'pg-verify-ok', args },
+      ...archives.flatMap(({ id, files, span }) =>
+        span.min !== null && missingSegments(span, files, segmentBytes) === undefined
+          ? [{ key: 'pg-verify-unspanned', args: { id } }]
+          : [],
+      ),
+    ],
     ...(bytes > 0 ? { readBytes: bytes, ofBytes: bytes } : {}),
   };
 }

@@ -20,6 +20,7 @@ export const messages = defineMessages({
     recovery-state-down = bad
     recovery-state-unknown = unknown
     recovery-goal = goal { $goal }
+    recovery-goal-of = goal { $goal } ({ $of })
   `,
   ru: `
     recovery-kind-pg = PostgreSQL
@@ -35,6 +36,7 @@ export const messages = defineMessages({
     recovery-state-down = плохо
     recovery-state-unknown = неизвестно
     recovery-goal = норма { $goal }
+    recovery-goal-of = норма { $goal } ({ $of })
   `,
 });
 
@@ -66,12 +68,25 @@ export const VERDICTS: readonly BackupVerdict[] = ['down', 'unknown', 'warn', 'o
 export const worst = (verdicts: readonly BackupVerdict[]): BackupVerdict =>
   VERDICTS.find((one) => verdicts.includes(one)) ?? 'ok';
 
-/** `✔ 4 min of 30 min`: what was measured against what it has to be. */
-export const againstGoal = (ms: number, goalMs: number, t: Translate): Inlines => [
+/** Goals of a target, as results keep them. */
+export const goalsSchema = z.object({
+  rtoMs: z.number(),
+  rpoMs: z.number(),
+  rtoOf: z.string().exactOptional(),
+  rpoOf: z.string().exactOptional(),
+});
+
+/** `✔ 4 min · goal 30 min`: what was measured against what it has to be, and whose goal that is where it is not that of all. */
+export const againstGoal = (ms: number, goalMs: number, of: string | undefined, t: Translate): Inlines => [
   `${ms <= goalMs ? '✔' : '✘'} `,
   bold(formatDuration(ms, t)),
-  ` · ${t('recovery-goal', { goal: formatDuration(goalMs, t) })}`,
+  ` · ${goalWords(goalMs, of, t)}`,
 ];
+
+export function goalWords(goalMs: number, of: string | undefined, t: Translate): string {
+  const goal = formatDuration(goalMs, t);
+  return of === undefined ? t('recovery-goal', { goal }) : t('recovery-goal-of', { goal, of });
+}
 
 export const kindOf = (target: string, t: Translate): string => {
   if (target.startsWith('pbs:')) return t('recovery-kind-pbs');
