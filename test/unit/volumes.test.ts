@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { days, hours } from '../../src/core/clock.ts';
 import type { Snapshot } from '../../src/integrations/restic/port.ts';
-import { nextPart } from '../../src/tasks/volumes/memory.ts';
+import { nextPart, withCheck } from '../../src/tasks/volumes/memory.ts';
 import { volumeState } from '../../src/tasks/volumes/state.ts';
 import { gigabytes } from '../../src/tasks/volumes/words.ts';
 
@@ -73,6 +73,35 @@ describe('the share that is read next', () => {
     [{ of: 3, read: { 1: ago(1), 2: ago(5), 3: ago(3) } }, 2],
   ])('after %j is %i', (checks, part) => {
     expect(nextPart(checks)).toBe(part);
+  });
+});
+
+describe('damage that a check has found', () => {
+  const good = { of: 3, read: { 1: ago(days(3)), 2: ago(days(2)), 3: ago(days(1)) } };
+  const damaged = withCheck(good, 1, false, ago(hours(3)));
+
+  it('is looked at again first, and is gone when the same share is good', () => {
+    expect(damaged).toMatchObject({ failedAt: ago(hours(3)), failedShare: '1/3' });
+    expect(nextPart(damaged)).toBe(1);
+    expect(withCheck(damaged, 1, true, now)).toEqual({ of: 3, read: { ...good.read, 1: now } });
+  });
+
+  it('stays known when another share is good', () => {
+    expect(withCheck(damaged, 2, true, now)).toMatchObject({ failedAt: ago(hours(3)), failedShare: '1/3' });
+  });
+
+  it('stays known after a change of the number of shares until all have been read', () => {
+    const changed = { ...damaged, of: 2, read: {} };
+    const half = withCheck(changed, 1, true, ago(hours(2)));
+    expect(half).toMatchObject({ failedAt: ago(hours(3)) });
+    expect(withCheck(half, 2, true, now)).toEqual({ of: 2, read: { 1: ago(hours(2)), 2: now } });
+  });
+
+  it('in two places is not gone when one of them is good', () => {
+    const both = withCheck({ ...damaged, of: 2, read: {} }, 1, false, ago(hours(2)));
+    const one = withCheck(both, 1, true, ago(hours(1)));
+    expect(one).toMatchObject({ failedAt: ago(hours(2)) });
+    expect(withCheck(one, 2, true, now).failedAt).toBeUndefined();
   });
 });
 

@@ -45,7 +45,7 @@ export interface VolumeDesk {
     made: { readonly snapshot: string; readonly skipped: number },
     now: Date,
   ): Promise<void>;
-  /** When the newest check found damage; undefined once one has found none. */
+  /** When a check found damage; undefined once it is seen to be gone. */
   damagedAt(place: SetPlace): Promise<Date | undefined>;
 }
 

@@ -7,8 +7,10 @@ const checks = z.object({
   of: z.number(),
   /** When each share was read last, and found good. */
   read: z.record(z.string(), z.coerce.date()),
-  /** The newest check found damage. */
+  /** A check found damage, and none has shown since that it is gone. */
   failedAt: z.coerce.date().exactOptional(),
+  /** `3/28`: where it was found; absent when it may be elsewhere, too. */
+  failedShare: z.string().exactOptional(),
 });
 export type Checks = z.output<typeof checks>;
 
@@ -17,16 +19,33 @@ const incomplete = z.record(z.string(), z.object({ snapshot: z.string(), skipped
 const checksKey = (set: string): string => `restic.${set}.checks`;
 const incompleteKey = (set: string): string => `restic.${set}.incomplete`;
 
-/** What was read of a repository, share by share; a new number of shares begins anew. */
+/** What was read of a repository, share by share; a new number of shares begins anew, and keeps what is known of damage. */
 export async function checksOf(q: Queryable, set: string, of: number): Promise<Checks> {
   const seen = checks.safeParse((await observation(q, checksKey(set)))?.data).data;
-  return seen?.of === of ? seen : { of, read: {}, ...(seen?.failedAt ? { failedAt: seen.failedAt } : {}) };
+  if (seen?.of === of) return seen;
+  return { ...seen, of, read: {} };
+}
+
+/**
+ * What is known after one more check. Damage is not gone because another share is good: the share in which it was found has to be, or
+ * all of them have to be read since then. With another number of shares nobody knows in which one it lies.
+ */
+export function withCheck(before: Checks, part: number, ok: boolean, now: Date): Checks {
+  const { of, read, failedAt, failedShare } = before;
+  const share = `${part}/${of}`;
+  if (!ok) {
+    const isOnly = failedAt === undefined || failedShare === share;
+    return { of, read, failedAt: now, ...(isOnly ? { failedShare: share } : {}) };
+  }
+  const next: Checks = { of, read: { ...read, [part]: now } };
+  if (failedAt === undefined || failedShare === share) return next;
+  const isAllRead = Object.values(next.read).filter((at) => at > failedAt).length >= of;
+  return isAllRead ? next : { ...next, failedAt, ...(failedShare === undefined ? {} : { failedShare }) };
 }
 
 export async function noteCheck(q: Queryable, set: string, of: number, part: number, ok: boolean, now: Date) {
-  const { read } = await checksOf(q, set, of);
-  const next: Checks = ok ? { of, read: { ...read, [part]: now } } : { of, read, failedAt: now };
-  await observe(q, checksKey(set), ok, next, now);
+  const next = withCheck(await checksOf(q, set, of), part, ok, now);
+  await observe(q, checksKey(set), next.failedAt === undefined, next, now);
 }
 
 /** The share that was not read for the longest time; never is longest. */
