@@ -29,7 +29,7 @@ const PVE = {
   },
 };
 
-async function open(speed = 60) {
+async function open(speed = 20) {
   const host = await openGuestHost(undefined, speed);
   const { time: clock, client } = host;
   const config = configWith({ proxmox: [PVE], recovery: { rto_minutes: 30, rpo_minutes: 10_000 } });
@@ -50,7 +50,7 @@ async function open(speed = 60) {
   ports.scratch = scratch;
   const begin = async (target: string) => (await life.requests.request(as('anna'), 'drill.restore', { target })).id;
   const remover = guestRemover({ proxmox, settings: guestSettings(config) });
-  return { ...host, life, db, clock, scratch, recovery, begin, remover };
+  return { ...host, life, db, clock, proxmox, scratch, recovery, begin, remover };
 }
 
 describe('/drill restore guest:…', () => {
@@ -88,7 +88,7 @@ describe('/drill restore guest:…', () => {
     simulator.tasks.script({ type: 'vzrestore', hang: true });
     const id = await begin('guest:nginx');
     const working = life.deliver();
-    await expect.poll(async () => (await life.run(id)).external?.['upid'], { timeout: 20_000 }).toBeDefined();
+    await expect.poll(async () => (await life.run(id)).external?.['upid'], { timeout: 30_000 }).toBeDefined();
     await life.requests.answer(id, 'cancel', as('boris'));
     life.executor.cancel(id);
     await working;
@@ -98,7 +98,7 @@ describe('/drill restore guest:…', () => {
           await life.round();
           return (await life.run(id)).state;
         },
-        { timeout: 20_000 },
+        { timeout: 30_000 },
       )
       .toBe('cancelled');
     expect(simulator.tasks.running('9001')).toBeUndefined();
@@ -151,6 +151,31 @@ describe('a copy whose worker died', () => {
     expect(await scratch.open()).toEqual([]);
     expect(() => simulator.guest(9001)).toThrow('no guest 9001');
     expect(await life.locks()).toEqual([]);
+  });
+});
+
+describe('a copy whose number is none of drills any more', () => {
+  it('is left alone while it is there, and seen to be gone when somebody has removed it', async () => {
+    const { proxmox, simulator } = await open();
+    const [id, runId] = ['1', '0199b1a0-0000-7000-8000-000000000001'];
+    const config = { hostname: 'vakhta-drill-9001', description: markOf(runId) };
+    const { guests } = simulator.inventory;
+    guests.push({ ...simulator.guest(104), vmid: 9001, name: config.hostname, pool: 'vakhta-drill', config });
+    const what = { vmid: 9001, node: 'pve1', type: 'lxc' };
+    const thing = { id, runId, kind: 'guest', place: 'pve1', what, claimedAt: new Date(0) };
+    const none = { ...PVE, backup: { storage: 'backup-nfs' } };
+    const other = { ...PVE, backup: { ...PVE.backup, drill: { ...PVE.backup.drill, vmid_from: 8000, vmid_to: 8003 } } };
+    const removers = [none, other].map((one) =>
+      guestRemover({ proxmox, settings: guestSettings(configWith({ proxmox: [one] })) }),
+    );
+    const remove = () => Promise.allSettled(removers.map((one) => one.remove(thing, new AbortController().signal)));
+    expect(await remove()).toMatchObject([
+      { status: 'rejected', reason: { code: 'guest-drill-not-ours' } },
+      { status: 'rejected', reason: { code: 'guest-drill-not-ours' } },
+    ]);
+    expect(simulator.guest(9001).name).toBe('vakhta-drill-9001');
+    guests.splice(guests.indexOf(simulator.guest(9001)), 1);
+    expect(await remove()).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }]);
   });
 });
 

@@ -22,7 +22,7 @@ export const markOf = (runId: string): string => `Vakhta drill ${runId}: destroy
 interface Removal {
   readonly copy: Copy;
   /** Numbers of drills; no other one is ever destroyed. */
-  readonly range: { readonly vmidFrom: number; readonly vmidTo: number };
+  readonly range: { readonly vmidFrom: number; readonly vmidTo: number } | undefined;
   readonly mark: string;
   /** No task of ours on it began before. */
   readonly since: Date;
@@ -44,7 +44,11 @@ export async function removeCopy(
 ): Promise<void> {
   const { vmid, node } = copy;
   const wait = { signal, pollMs: POLL_MS, patienceMs: PATIENCE };
-  if (vmid < range.vmidFrom || vmid > range.vmidTo) throw notOurs(copy, `${range.vmidFrom}–${range.vmidTo}`);
+  if (range === undefined || vmid < range.vmidFrom || vmid > range.vmidTo) {
+    // Numbers of drills have changed meanwhile: that somebody has removed it can be seen all the same.
+    if ((await statusOf(host, copy, signal)) === undefined) return;
+    throw notOurs(copy, range ? `${range.vmidFrom}–${range.vmidTo}` : 'proxmox.backup.drill');
+  }
   // The worker may have died before it heard of a task that it had asked for: the host's own list tells.
   const from = new Date(since.getTime() - CLOCK_SLACK_MS);
   const tasks = await host.tasks(node, { since: from, own: true, vmid }, signal);
@@ -118,7 +122,6 @@ export function guestRemover(edges: {
       const type = what['type'] === 'qemu' ? 'qemu' : 'lxc';
       const copy: Copy = { host: place, node, type, vmid, runId };
       const range = settings.of(place)?.drill;
-      if (range === undefined) throw notOurs(copy, 'proxmox.backup.drill');
       const removal = { copy, range, mark: markOf(runId), since: claimedAt };
       await removeCopy(host, removal, signal);
     },
