@@ -64,6 +64,8 @@ export interface BotOptions {
   /** Default: everything registered. Tests hand in their own. */
   readonly commands?: readonly Command[];
   readonly cards?: readonly CardKind[];
+  /** How long a press may go unanswered while it is worked on. Tests of what the answer says have more patience than people. */
+  readonly answerPressWithinMs?: number;
 }
 
 export interface Bot {
@@ -160,7 +162,8 @@ export function createBot(options: BotOptions): Bot {
       return needsStepUp(operation.approval, config.policy.solo);
     },
   });
-  const pressed = createPresses({ db, api, press, readers, people, form, clock, log, wake, urgent });
+  const { answerPressWithinMs: answerWithinMs } = options;
+  const pressed = createPresses({ db, api, press, readers, people, form, clock, log, wake, urgent, answerWithinMs });
   const strangers = createStrangers({ db, config, catalogue, clock, random });
   const comments = createComments({ db, clock, random, readers, wake, urgent, lane });
 

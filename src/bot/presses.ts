@@ -29,6 +29,8 @@ export interface PressesOptions {
   readonly log: Log;
   readonly wake: () => void;
   readonly urgent: (cardId: string) => void;
+  /** Default: as long as people look at a spinner. */
+  readonly answerWithinMs?: number | undefined;
 }
 
 /** Telegram forgets a press after this long; an older one was made in another situation. */
@@ -39,7 +41,7 @@ const MAX_TOAST = 200;
 
 /** A callback query: answered at once, then done, then shown. */
 export function createPresses(options: PressesOptions) {
-  const { db, api, clock, log } = options;
+  const { db, api, clock, log, answerWithinMs = ANSWER_WITHIN_MS } = options;
 
   return async (update: Update, query: CallbackQuery, place: Place, operator: Operator | undefined): Promise<void> => {
     const reader = operator ? await options.readers.operator(operator) : await options.readers.chat(place.chat.id);
@@ -53,7 +55,7 @@ export function createPresses(options: PressesOptions) {
         .answerCallbackQuery(query.id, words)
         .catch((error: unknown) => log.debug(loggable(error), 'a press was not answered'));
     };
-    const cancel = clock.after(ANSWER_WITHIN_MS, () => answer(reader.t('bot-toast-working')));
+    const cancel = clock.after(answerWithinMs, () => answer(reader.t('bot-toast-working')));
     try {
       const { pressing, strip } = await options.press({
         token: parseCallbackData(query.data),

@@ -18,7 +18,7 @@ export interface Press {
 }
 
 export interface WaitOptions {
-  /** How long to wait in real time before giving up, in ms; default 20,000. */
+  /** How long to wait in real time before giving up, in ms; default 45,000. */
   readonly timeoutMs?: number;
 }
 
@@ -65,7 +65,7 @@ export interface Stage {
   waitFor(matcher: Matcher, options?: WaitOptions): Promise<Message>;
   /** Messages of the bot that no wait has returned and no press used, oldest first. */
   unseen(): readonly Message[];
-  /** Counts what matches as looked at. */
+  /** Counts what matches as looked at, also what is said later. */
   ignore(matcher: Matcher): void;
   /** Throws, with the texts, when the bot has said something that nobody waited for. */
   expectQuiet(): void;
@@ -74,6 +74,7 @@ export interface Stage {
 /** The people and chats of a simulator, to write tests with: `alice.says('/backup')`, `await bob.presses('Approve')`. */
 export function createStage(cast: CastApi): Stage {
   const seen = new Map<string, number>();
+  const ignored: ((message: Message) => boolean)[] = [];
   const key = (message: Message) => `${message.chat.id}:${message.message_id}`;
   const look = (stored: Stored) => void seen.set(key(stored.message), stored.version);
   const allChats = () => cast.world().chats.map(({ id }) => cast.chat(id));
@@ -189,7 +190,8 @@ export function createStage(cast: CastApi): Stage {
     allChats().flatMap((chat) =>
       [...chat.messages.values()]
         .filter((stored) => stored.byBot && stored.kind !== 'service' && !seen.has(key(stored.message)))
-        .map((stored) => stored.message),
+        .map((stored) => stored.message)
+        .filter((message) => !ignored.some((matches) => matches(message))),
     );
 
   return {
@@ -199,6 +201,7 @@ export function createStage(cast: CastApi): Stage {
     unseen,
     ignore: (matcher) => {
       const matches = messageTest(matcher);
+      ignored.push(matches);
       for (const chat of allChats())
         for (const stored of chat.messages.values()) if (matches(stored.message)) look(stored);
     },
@@ -256,7 +259,7 @@ function until<T>(
   cast: CastApi,
   look: () => T | undefined,
   lookAt: (event: WorldEvent) => T | undefined,
-  { timeoutMs = 20_000 }: WaitOptions,
+  { timeoutMs = 45_000 }: WaitOptions,
   error: () => Error,
 ): Promise<T> {
   const now = look();

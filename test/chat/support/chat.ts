@@ -85,7 +85,7 @@ export function testOperations(): { operations: Operation[]; ran: string[] } {
       args: what,
       result: z.object({ what: z.string() }),
       ports: [],
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
       plan: (_, args) => Promise.resolve({ target: args.what, lines: [{ key: 'test-plan', args }] }),
       run: (_, args) => {
         ran.push(`${name} ${args.what}`);
@@ -116,7 +116,7 @@ export function testOperations(): { operations: Operation[]; ran: string[] } {
     result: z.object({ text: z.string() }),
     ports: [],
     inline: true,
-    timeoutMs: 5000,
+    timeoutMs: 60_000,
     plan: (_, args) => Promise.resolve({ target: args.word, lines: [] }),
     run: (_, args) => {
       ran.push(`test.echo ${args.word}`);
@@ -278,6 +278,8 @@ export async function openChat(options: ChatOptions = {}): Promise<ChatTest> {
       random: systemRandom,
       log,
       telegram: { token: new Secret(TOKEN), apiRoot: url },
+      // On a busy machine a press would be answered with “working” before it is known what to say.
+      answerPressWithinMs: 15_000,
       ...options.bot,
     });
   let bot = make();
