@@ -110,8 +110,16 @@ async function subject(
     processInline: (runId) => executor.process(runId),
   });
   const intake = wayIn({ db, writer: createIncidentWriter(config), clock });
+  /** Runs that somebody works off already: who asked at the same time waits for the end of those, too. */
+  const inHand = new Set<Promise<void>>();
   const workOff = async (): Promise<void> => {
-    while (queue.length > 0) await Promise.all(queue.splice(0).map((id) => executor.process(id)));
+    while (queue.length + inHand.size > 0) {
+      for (const id of queue.splice(0)) {
+        const one: Promise<void> = executor.process(id).finally(() => inHand.delete(one));
+        inHand.add(one);
+      }
+      await Promise.all(inHand);
+    }
   };
   return {
     db,

@@ -4,18 +4,19 @@ import { doc, title } from '../../src/core/doc.ts';
 import type { Fault } from '../../src/simulators/telegram/faults.ts';
 import { DBA, isDone, isSending, LIMITS, OPS, openSenders, PACE, refused } from './support/senders.ts';
 
-describe('Telegram is away for an hour', () => {
+describe('Telegram is away for an hour', { timeout: 180_000 }, () => {
   it.each<[string, Fault]>([
     ['says 502', 'html-502'],
     ['breaks connections', 'reset'],
     ['takes connections and says nothing', 'hang'],
   ])('and %s: everything comes once, as it is now, soon, and says that it is late', async (_, fault) => {
-    const senders = await openSenders({ limits: LIMITS, pace: PACE, timeoutSeconds: 1 });
+    const senders = await openSenders({ limits: LIMITS, pace: PACE });
     senders.sender();
     await senders.want('before');
     await senders.until(() => senders.messages().length === 1);
     await senders.until(() => isDone(senders));
     senders.telegram.faults.outage(fault);
+    if (fault === 'hang') senders.patience(1000);
     const began = senders.clock.now().getTime();
     const refs = ['critical', 'warning', 'info', 'ended'];
     for (const [priority, ref] of [0, 2, 3, 0].entries()) {
@@ -34,6 +35,7 @@ describe('Telegram is away for an hour', () => {
     await senders.until(() => senders.clock.now().getTime() > began + minutes(60), minutes(1));
     expect(senders.messages()).toHaveLength(1);
     senders.telegram.faults.clear();
+    senders.patience(undefined);
     const over = senders.clock.now().getTime();
     await senders.until(() => senders.messages().length === 5 && senders.messages(DBA).length === 2, 50);
     await senders.until(() => senders.lines()[0]?.includes('RESOLVED · before'), 50);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
@@ -10,6 +10,9 @@ import { createIncidentWriter } from '../../src/tasks/watch/writer.ts';
 import { openChat, OPS, testOperations } from './support/chat.ts';
 import { configWith } from './support/shown.ts';
 import { wayIn } from './support/way-in.ts';
+
+/** Cards of a group are drawn again up to twelve seconds later, and a test waits for some of that. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const FIXES = [
   {

@@ -34,7 +34,7 @@ async function open({ token = BACKUP_TOKEN, settings = SETTINGS }: Options = {})
         await life.round();
         return (await life.run(id)).state;
       },
-      { timeout: 20_000 },
+      { timeout: 30_000 },
     );
   return { ...host, life, begin, ask, card, settled };
 }
@@ -86,7 +86,7 @@ describe('/backup guest', () => {
           if (progress?.percent !== undefined) seen.add(progress.percent);
           return state;
         },
-        { interval: 20, timeout: 20_000 },
+        { interval: 20, timeout: 30_000 },
       )
       .toBe('succeeded');
     await working;
@@ -208,7 +208,7 @@ describe('/backup guest', () => {
     simulator.tasks.script({ type: 'vzdump', hang: true });
     const id = await begin({ guest: 'nginx' });
     const working = life.deliver();
-    await expect.poll(async () => (await life.run(id)).external?.['upid'], { timeout: 20_000 }).toBeDefined();
+    await expect.poll(async () => (await life.run(id)).external?.['upid'], { timeout: 30_000 }).toBeDefined();
     await life.requests.answer(id, 'cancel', as('boris'));
     life.executor.cancel(id);
     await working;

@@ -8,6 +8,7 @@ import { prepareRepository, simulatorCommand, type SimulatorSettings } from '../
 import { several } from '../../src/tasks/several.ts';
 import backupPg from '../../src/tasks/operations/backup-pg.ts';
 import { temporaryFolder } from '../support/components/index.ts';
+import { builtFolder } from '../support/program.ts';
 import { as, openLife } from './support/life.ts';
 import { shownRun } from './support/shown.ts';
 
@@ -20,7 +21,7 @@ async function openBackups(settings: Partial<SimulatorSettings> = {}, create = t
   const set = (more: Partial<SimulatorSettings>) =>
     prepareRepository(folder, { stanzas: ['main'], durationMs: 800, databaseBytes: 40_000_000, ...settings, ...more });
   set({});
-  const binary = simulatorCommand(folder);
+  const binary = simulatorCommand(folder, await builtFolder());
   const local = createLocalExecutor({}, { clock: systemClock });
   const command = (...words: string[]) => local.run([...binary, '--stanza=main', ...words]);
   const port = createPgBackRest({ id: 'main', stanza: 'main', binary }, { executor: local, clock: systemClock });
@@ -78,10 +79,11 @@ describe('/backup pg', () => {
 
   it('while another backup holds the lock: ends at once, and says so', async () => {
     const { backup, card, command, port, set } = await openBackups();
-    set({ durationMs: 15_000 });
+    // Longer than anything may take: it is ended below.
+    set({ durationMs: 120_000 });
     const stop = new AbortController();
     const other = port.backup('full', { signal: stop.signal }).catch(() => undefined);
-    await expect.poll(async () => (await port.info()).backupLock.held, { timeout: 20_000, interval: 200 }).toBe(true);
+    await expect.poll(async () => (await port.info()).backupLock.held, { timeout: 30_000, interval: 200 }).toBe(true);
     const run = await backup();
     expect(run).toMatchObject({ state: 'failed', error: { code: 'pgbackrest-lock-held' } });
     await card(run);
@@ -115,7 +117,8 @@ describe('/backup pg', () => {
 
   it('whose worker died goes on by itself, is waited for, and found by its annotation', async () => {
     const { life, port, set } = await openBackups();
-    set({ durationMs: 4000 });
+    // Long enough to be met at work by whoever is slow.
+    set({ durationMs: 12_000 });
     const { id } = await life.requests.request(as('anna'), 'backup.pg', { stanza: 'main', type: 'full' });
     life.queued.length = 0;
     const long = new Date(systemClock.now().getTime() - 60_000);
@@ -128,7 +131,7 @@ describe('/backup pg', () => {
       long,
     ]);
     const orphan = port.backup('full', { runId: id });
-    await expect.poll(async () => (await port.info()).backupLock.held, { timeout: 20_000, interval: 200 }).toBe(true);
+    await expect.poll(async () => (await port.info()).backupLock.held, { timeout: 30_000, interval: 200 }).toBe(true);
     await life.round();
     expect(await life.run(id)).toMatchObject({ state: 'reconciling', progress: { step: { key: 'backup-pg-busy' } } });
     const { label } = await orphan;
@@ -158,7 +161,7 @@ describe('/backup pg', () => {
     set({ durationMs: 60_000 });
     const { id } = await life.requests.request(as('anna'), 'backup.pg', { stanza: 'main', type: 'full' });
     const working = life.deliver();
-    await expect.poll(async () => (await port.info()).backupLock.held, { timeout: 20_000, interval: 200 }).toBe(true);
+    await expect.poll(async () => (await port.info()).backupLock.held, { timeout: 30_000, interval: 200 }).toBe(true);
     await life.requests.answer(id, 'cancel', as('boris'));
     life.executor.cancel(id);
     await working;

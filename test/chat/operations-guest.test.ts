@@ -11,7 +11,7 @@ import shutdown from '../../src/tasks/operations/guest-shutdown.ts';
 import start from '../../src/tasks/operations/guest-start.ts';
 import stop from '../../src/tasks/operations/guest-stop.ts';
 import { createFastClock } from '../conformance/proxmox/fast-clock.ts';
-import { as, openLife } from './support/life.ts';
+import { as, type Life, openLife } from './support/life.ts';
 import { shownRun } from './support/shown.ts';
 
 const OPERATIONS = [restart, start, stop, shutdown];
@@ -22,9 +22,9 @@ const TOKEN: SimToken = {
   acl: [{ path: '/', privileges: [...new Set([...PVEAuditor, ...PVEVMUser])] }],
 };
 
-/** The life cycle in front of one or two simulated hosts, on a time that runs sixty times as fast. */
-async function openGuests(ids: readonly string[] = ['pve1'], token = TOKEN) {
-  const time = createFastClock(60);
+/** The life cycle in front of one or two simulated hosts, on a time that runs twenty times as fast. */
+async function openGuests(ids: readonly string[] = ['pve1'], token = TOKEN, speed = 20) {
+  const time = createFastClock(speed);
   const hosts = await Promise.all(
     ids.map(async (id) => {
       const posts: string[] = [];
@@ -39,7 +39,10 @@ async function openGuests(ids: readonly string[] = ['pve1'], token = TOKEN) {
       const url = await simulator.start();
       onTestFinished(() => simulator.stop());
       const secret = () => Promise.resolve(new Secret(token.secret));
-      const client = createProxmox({ id, url, tokenId: token.id, token: secret }, { clock: time, log: silentLog });
+      // An answer takes real time.
+      const timeoutMs = 10_000 * speed;
+      const settings = { id, url, tokenId: token.id, token: secret, timeoutMs };
+      const client = createProxmox(settings, { clock: time, log: silentLog });
       return { id, simulator, client, posts };
     }),
   );
@@ -64,9 +67,20 @@ async function openGuests(ids: readonly string[] = ['pve1'], token = TOKEN) {
   return { ...host, hosts, life, begin, ask, card, time };
 }
 
+/** The state of a run, which the reconciler looks after. */
+const settled = (life: Life, id: string) =>
+  expect.poll(
+    async () => {
+      await life.round();
+      return (await life.run(id)).state;
+    },
+    { timeout: 30_000 },
+  );
+
 describe('/guest', () => {
   it('restart: shows the plan, asks, restarts, and sees by the uptime that it did', async () => {
-    const { begin, life, card, posts } = await openGuests();
+    // Slower than the others: half a minute of uptime is what a look may come too late.
+    const { begin, life, card, posts } = await openGuests(['pve1'], TOKEN, 5);
     const id = await begin('guest.restart', 'pg1');
     const asked = await life.run(id);
     expect(asked).toMatchObject({ state: 'confirming', plan: { target: 'pg1' } });
@@ -135,11 +149,12 @@ describe('/guest', () => {
     const id = await begin('guest.stop', 'dns');
     await life.requests.answer(id, 'confirm', as('anna'));
     const working = life.deliver();
-    await expect.poll(async () => (await life.run(id)).external?.['upid'], { timeout: 20_000 }).toBeDefined();
+    await expect.poll(async () => (await life.run(id)).external?.['upid'], { timeout: 30_000 }).toBeDefined();
     await life.requests.answer(id, 'cancel', as('boris'));
     life.executor.cancel(id);
     await working;
-    expect(await life.run(id)).toMatchObject({ state: 'cancelled', error: { args: { by: 'boris' } } });
+    await settled(life, id).toBe('cancelled');
+    expect(await life.run(id)).toMatchObject({ error: { args: { by: 'boris' } } });
     expect(posts.filter((one) => one.startsWith('DELETE'))).toHaveLength(1);
     expect(simulator.tasks.running('105')).toBeUndefined();
     expect(await life.locks()).toEqual([]);
@@ -151,15 +166,7 @@ describe('/guest', () => {
     await life.requests.answer(id, 'confirm', as('anna'));
     simulator.faults.loseAnswer = true;
     await life.deliver();
-    await expect
-      .poll(
-        async () => {
-          await life.round();
-          return (await life.run(id)).state;
-        },
-        { timeout: 20_000 },
-      )
-      .toBe('succeeded');
+    await settled(life, id).toBe('succeeded');
     expect((await life.run(id)).error).toBeUndefined();
     expect(posts).toHaveLength(1);
     expect(simulator.guest(105).status).toBe('stopped');
@@ -187,15 +194,7 @@ describe('/guest', () => {
       `update runs set state = 'running', worker = 'dead', heartbeat_at = $2, started_at = $2, external = $3 where id = $1`,
       [id, new Date(at.getTime() - 120_000), JSON.stringify(external)],
     );
-    await expect
-      .poll(
-        async () => {
-          await life.round();
-          return (await life.run(id)).state;
-        },
-        { timeout: 20_000 },
-      )
-      .toBe('succeeded');
+    await settled(life, id).toBe('succeeded');
     expect(posts).toHaveLength(1);
     expect(simulator.guest(105).status).toBe('stopped');
   });

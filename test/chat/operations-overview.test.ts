@@ -18,6 +18,7 @@ import digest from '../../src/tasks/operations/digest.ts';
 import status from '../../src/tasks/operations/status.ts';
 import { several } from '../../src/tasks/several.ts';
 import { temporaryFolder } from '../support/components/index.ts';
+import { builtFolder } from '../support/program.ts';
 import { as, openLife } from './support/life.ts';
 import { configWith, shown } from './support/shown.ts';
 
@@ -48,7 +49,7 @@ async function openOverview(options: { readonly alertmanager?: boolean; readonly
   );
   const local = createLocalExecutor({}, { clock: systemClock });
   const main = createPgBackRest(
-    { id: 'main', stanza: 'main', binary: simulatorCommand(folder) },
+    { id: 'main', stanza: 'main', binary: simulatorCommand(folder, await builtFolder()) },
     { executor: local, clock: systemClock },
   );
   const config = configWith({
@@ -192,7 +193,8 @@ describe('/digest', () => {
 
   it('that comes late says so', async () => {
     const { look } = await openOverview();
-    const { en, ru } = await look(digest, { due: '2026-11-23T05:00:00Z' });
+    const yesterday = new Date(systemClock.now().getTime() - days(1)).toISOString().slice(0, 10);
+    const { en, ru } = await look(digest, { due: `${yesterday}T05:00:00Z` });
     expect(en.text).toContain('This digest is late');
     expect(ru.text).toContain('Сводка опоздала');
     expect(ru.text).toContain('08:00');

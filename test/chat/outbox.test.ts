@@ -158,13 +158,15 @@ describe('what is sent', () => {
   it('shows a card’s newest state only, however often it changed', async () => {
     const { card, want, draw } = board();
     const chat = await openChat({ bot: { cards: [card] } });
+    const began = Date.now();
     await want(chat);
     await chat.ops.waitFor('RUNNING · first');
     for (let n = 0; n < 20; n++) await draw(chat, doc(title('running', `step ${n}`)));
     await draw(chat, doc(title('ok', 'end'), line('all done')));
     await chat.ops.waitFor('OK · end');
-    // Progress is paced; the change of state came at once.
-    expect(writes(chat).length).toBeLessThanOrEqual(3);
+    // Progress is paced, by real time that a slow machine may need; the change of state came at once.
+    const frames = [3, 8, 20, 32, 44].filter((second) => Date.now() - began >= second * 1000).length;
+    expect(writes(chat).length).toBeLessThanOrEqual(3 + frames);
   });
 
   it('survives the loss of the sender in mid-call: the card is drawn again, once', async () => {
@@ -174,7 +176,8 @@ describe('what is sent', () => {
     await chat.ops.waitFor('RUNNING · first');
     // As a crash leaves it: taken, and the lease ran out.
     await want(chat);
-    await expect.poll(async () => (await stats(chat.store.db, new Date())).queued).toBe(0);
+    const open = `select from outbox where state in ('queued', 'sending')`;
+    await expect.poll(async () => (await chat.store.db.query(open)).rowCount).toBe(0);
     const { rows } = await chat.store.db.query(
       `update outbox set state = 'sending', settled_at = null, lease_until = now() - interval '1 second'
        where id = (select max(id) from outbox where card_id = $1) returning id`,
@@ -182,7 +185,7 @@ describe('what is sent', () => {
     );
     await chat.restart();
     const row = (rows[0] as { id: number }).id;
-    await expect.poll(async () => (await outboxRow(chat.store.db, row))?.state, { timeout: 8000 }).toBe('sent');
+    await expect.poll(async () => (await outboxRow(chat.store.db, row))?.state).toBe('sent');
     expect(chat.ops.messages()).toHaveLength(1);
   });
 });

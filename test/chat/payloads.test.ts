@@ -26,7 +26,7 @@ async function outbox(chat: ChatTest): Promise<Readonly<Record<string, number>>>
   );
 }
 
-test('hundreds of strange payloads are all delivered, none of them refused', async () => {
+test('hundreds of strange payloads are all delivered, none of them refused', { timeout: 180_000 }, async () => {
   const chat = await openChat();
   const alerts = alertsOf(chat);
   // One group each, so that every one of them has a message of its own.
@@ -35,7 +35,7 @@ test('hundreds of strange payloads are all delivered, none of them refused', asy
     .map((body, n) => JSON.stringify({ ...(JSON.parse(body) as object), groupKey: `g${n}` }));
   await Promise.all(bodies.map((body) => alerts.keep(body)));
   await alerts.reducer.drain();
-  await expect.poll(() => outbox(chat), { timeout: 50_000, interval: 100 }).toEqual({ sent: PAYLOADS });
+  await expect.poll(() => outbox(chat), { timeout: 150_000, interval: 100 }).toEqual({ sent: PAYLOADS });
   const writes = chat.telegram.state.calls.filter(({ chat_id }) => chat_id === OPS);
   expect(writes.filter(({ outcome }) => outcome !== 200)).toEqual([]);
   expect(chat.ops.messages()).toHaveLength(PAYLOADS);

@@ -7,6 +7,7 @@ import { backupSnapshot } from '../../src/app/metrics-backups.ts';
 import { DatastoreAudit, DatastoreReader, RemoteAudit, type SimToken } from '../../src/simulators/pbs/access.ts';
 import { createPbs } from '../../src/integrations/pbs/pbs.ts';
 import { createPbsSimulator } from '../../src/simulators/pbs/simulator.ts';
+import { smallServer } from '../../src/simulators/pbs/state.ts';
 import verify from '../../src/tasks/operations/verify.ts';
 import type { Ports } from '../../src/tasks/ports.ts';
 import { createRecoveryDesk } from '../../src/tasks/recovery/desk.ts';
@@ -34,7 +35,9 @@ async function open(acl: SimToken['acl'] = READER) {
   const fast = createFastClock(100);
   const [begin, from] = [clock.now().getTime(), fast.now().getTime()];
   const time: Clock = { ...fast, now: () => new Date(begin + fast.now().getTime() - from) };
-  const simulator = createPbsSimulator({ clock: time, random: systemRandom, tokens: [token] });
+  // As old as the clock that stands still says: on the fast one a moment of delay is seconds.
+  const server = smallServer(clock.now());
+  const simulator = createPbsSimulator({ clock: time, random: systemRandom, tokens: [token], server });
   const pbs = createPbs(settingsFor('https://pbs1.lan:8007', token, { timeoutMs: 1_000_000 }), {
     clock: time,
     log: silentLog,

@@ -174,9 +174,9 @@ describe('what a run leaves behind', () => {
     await desk.claim({ runId: randomUUID(), ...CLUSTER });
     const round = sweeper.round(NONE);
     await expect.poll(() => removed).toEqual(['/scratch/42']);
+    await expect.poll(() => began.toSorted()).toEqual(['/hangs', '/scratch/42']);
     await clock.advance(minutes(5));
     await round;
-    expect(began.toSorted()).toEqual(['/hangs', '/scratch/42']);
     expect((await openScratch(db)).map(({ kind, failures }) => [kind, failures])).toEqual([
       ['moon', 1],
       ['pg-cluster', 1],

@@ -9,7 +9,7 @@ import guestRestart from '../../src/tasks/operations/guest-restart.ts';
 import guestStart from '../../src/tasks/operations/guest-start.ts';
 import { scopesOfNames } from '../../src/tasks/silences/selection.ts';
 import { withComponents } from '../support/components/index.ts';
-import { as, lifeMessages } from './support/life.ts';
+import { as, gate, lifeMessages } from './support/life.ts';
 import { MINUTE, openSilencing, real, simulator, type Start } from './support/silencing.ts';
 
 const DOWN = { alertname: 'HostDown', instance: 'db1:9100' };
@@ -94,10 +94,20 @@ function suite(start: Start): void {
 }
 
 test('a worker that dies leaves its silences to the regular round', async () => {
-  const its = await openSilencing(simulator, { operations: [noisy(() => new Promise(() => {}))] });
+  const atWork = gate();
+  const its = await openSilencing(simulator, {
+    operations: [
+      noisy(async () => {
+        await atWork.pass();
+        await new Promise(() => {});
+      }),
+    ],
+  });
   const asked = await its.life.requests.request(as('anna'), 'life', { what: 'db1' });
   void its.life.executor.process(asked.id);
-  await expect.poll(() => its.active()).toHaveLength(2);
+  // By then its silences are made and noted.
+  await atWork.reached;
+  expect(await its.active()).toHaveLength(2);
   // While nobody knows what became of it, it stays silent; the silence itself is short, and renewed.
   await its.later(45 * MINUTE);
   await its.round();

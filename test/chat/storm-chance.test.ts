@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { openWeather, unseen, type Webhook } from './support/weather.ts';
+
+/** Ten minutes of a watch, step by step: on a busy machine that takes its time. */
+vi.setConfig({ testTimeout: 180_000 });
 
 /** The same numbers in each run. */
 function dice(seed: number): (sides: number) => number {

@@ -10,6 +10,9 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { storeForTest } from '../support/store.ts';
 import { configWith } from './support/shown.ts';
 
+/** Of this database alone: others of the same server are at work for other tests. */
+const WAITING = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+
 it('a storm does not end while an incident is about to join it', async () => {
   const { db } = await storeForTest();
   const clock = createManualClock('2026-03-01T03:00:00Z');
@@ -34,8 +37,7 @@ it('a storm does not end while an incident is about to join it', async () => {
       isOver = true;
     });
     // It has ended the storm by now, or it waits for this transaction.
-    const waits = async (): Promise<boolean> =>
-      isOver || (await db.query(`select from pg_locks where not granted`)).rows.length > 0;
+    const waits = async (): Promise<boolean> => isOver || (await db.query(WAITING)).rows.length > 0;
     await expect.poll(waits).toBe(true);
     await joinStorm(tx, storm.id, [{ incident: 1, ownCard: false }], now);
   });

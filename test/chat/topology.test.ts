@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openWeather, unseen, type Weather } from './support/weather.ts';
+
+/** Minutes of a watch, step by step: on a busy machine that takes its time. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const GUESTS = { web1: 'pve1', db1: 'pve1', mail: 'pve1', proxy: 'pve2' };
 const CRITICAL = { severity: 'critical' };

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { minutes, seconds } from '../../src/core/clock.ts';
+import { type Clock, minutes, seconds } from '../../src/core/clock.ts';
 import type { Log } from '../../src/core/log.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type Beat, createHeartbeat } from '../../src/integrations/heartbeat/heartbeat.ts';
@@ -51,13 +51,24 @@ async function startSwitch() {
   };
 }
 
-const client = (url: string, clock = createManualClock()) => ({
-  clock,
-  heartbeat: createHeartbeat(
+const client = (url: string) => {
+  const clock = createManualClock();
+  let pauses = 0;
+  const sleep: Clock['sleep'] = (ms, signal) => {
+    pauses += 1;
+    return clock.sleep(ms, signal);
+  };
+  const heartbeat = createHeartbeat(
     { url: () => Promise.resolve(new Secret(url)), version: '1.2.3' },
-    { fetch: globalThis.fetch, clock },
-  ),
-});
+    { fetch: globalThis.fetch, clock: { ...clock, sleep } },
+  );
+  /** The pause after the n-th attempt has begun, and passes: before that only the attempt's own limit waits for time. */
+  const passPause = async (n: number): Promise<void> => {
+    await expect.poll(() => pauses).toBe(n);
+    await clock.advance(seconds(n));
+  };
+  return { clock, heartbeat, passPause };
+};
 
 const failure = async (work: Promise<void>): Promise<string> => {
   try {
@@ -88,12 +99,11 @@ describe('a signal', () => {
   it('is tried three times, and then the failure names neither the address nor its key', async () => {
     const there = await startSwitch();
     there.answers.push(500, 502, 503);
-    const { heartbeat, clock } = client(there.url);
+    const { heartbeat, passPause } = client(there.url);
     const failed = failure(heartbeat.beat('success'));
     for (let n = 1; n <= 2; n += 1) {
-      await expect.poll(() => there.heard.length).toBe(n);
-      await clock.untilTimers(1);
-      await clock.advance(seconds(n));
+      await passPause(n);
+      await expect.poll(() => there.heard.length).toBe(n + 1);
     }
     const error = await failed;
     expect(error).toContain('HTTP 503');
@@ -104,25 +114,20 @@ describe('a signal', () => {
   it('that hangs is given up after five seconds', async () => {
     const there = await startSwitch();
     there.answers.push('hang', 200);
-    const { heartbeat, clock } = client(there.url);
+    const { heartbeat, clock, passPause } = client(there.url);
     const heard = there.next();
     const done = heartbeat.beat('success');
     await heard;
     await clock.advance(seconds(5));
-    // The pause before the second attempt.
-    await expect.poll(() => clock.pending).toBe(1);
-    await clock.advance(seconds(1));
+    await passPause(1);
     await done;
     expect(there.heard).toHaveLength(2);
   });
 
   it('to nobody says so without the address', async () => {
-    const { heartbeat, clock } = client(`http://127.0.0.1:1/${KEY}`);
+    const { heartbeat, passPause } = client(`http://127.0.0.1:1/${KEY}`);
     const failed = failure(heartbeat.beat('success'));
-    for (let n = 1; n <= 2; n += 1) {
-      await expect.poll(() => clock.pending).toBe(1);
-      await clock.advance(seconds(n));
-    }
+    for (let n = 1; n <= 2; n += 1) await passPause(n);
     const error = await failed;
     expect(error).toMatch(/heartbeat-failed/);
     expect(error).not.toContain('secret-ping-key');
@@ -160,16 +165,22 @@ describe('the watch over deliveries', () => {
     };
     const other = another();
     const lead = async () => {
-      const end = new AbortController();
+      const stopping = new AbortController();
+      let leading: Promise<unknown> = Promise.resolve();
       const led = new Promise<void>((resolve) => {
-        void other.leader('outbox', end.signal, (signal) => {
+        leading = other.leader('outbox', stopping.signal, (signal) => {
           resolve();
           return new Promise<void>((over) => signal.addEventListener('abort', () => over(), { once: true }));
         });
       });
-      onTestFinished(() => end.abort());
+      /** Resolves when the database knows of no leader any more. */
+      const end = async (): Promise<void> => {
+        stopping.abort();
+        await leading;
+      };
+      onTestFinished(end);
       await led;
-      return end;
+      return { end };
     };
     const leader = await lead();
     await well();
@@ -259,7 +270,7 @@ describe('the watch over deliveries', () => {
   it('is silent when nobody leads the outbox', async () => {
     const { beats, minute, leader } = await open();
     await minute();
-    leader.abort();
+    await leader.end();
     await minute();
     await minute();
     expect(beats.at(-1)).toBe('fail: alerts do not get through: outbox');

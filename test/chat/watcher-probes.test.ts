@@ -154,7 +154,7 @@ describe('probes', () => {
     const time = createManualClock('2026-11-23T10:00:00Z');
     const running = proberOf(rest, time).run(stop.signal);
     await expect.poll(async () => (await incidents())[0]?.state).toBe('resolved');
-    expect(await probeState(db, 'dns')).toBeUndefined();
+    await expect.poll(() => probeState(db, 'dns')).toBeUndefined();
     stop.abort();
     await running;
   });

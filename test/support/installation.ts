@@ -233,7 +233,7 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
       return {
         ...launched,
         url,
-        ready: () => until(`vakhta ${role}`, () => httpOk(`${url}/readyz`), { process: launched, timeoutMs: 60_000 }),
+        ready: () => until(`vakhta ${role}`, () => httpOk(`${url}/readyz`), { process: launched, timeoutMs: 180_000 }),
       };
     },
     command: async (words, more = {}) =>

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { prepareRepository, simulatorCommand } from '../../src/simulators/pgbackrest/index.ts';
 import { run, temporaryFolder } from './components/index.ts';
+import { builtFolder } from './program.ts';
 
 export interface SlowBackups {
   /** For a stanza's `binary`. */
@@ -15,7 +16,7 @@ export async function slowBackups(durationMs: number): Promise<SlowBackups> {
   const { path, remove } = await temporaryFolder();
   const folder = join(path, 'repo');
   prepareRepository(folder, { stanzas: ['main'], durationMs });
-  const binary = simulatorCommand(folder);
+  const binary = simulatorCommand(folder, await builtFolder());
   const made = await run([...binary, '--stanza=main', 'stanza-create']);
   if (made.code !== 0) throw new Error(`stanza-create: ${made.stdout}${made.stderr}`);
   return {

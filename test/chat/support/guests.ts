@@ -35,7 +35,7 @@ export const SETTINGS: GuestBackupSettings = {
 };
 
 /** A simulated host with backups behind a real socket, on a time that runs fast. */
-export async function openGuestHost(token: SimToken = BACKUP_TOKEN, speed = 60) {
+export async function openGuestHost(token: SimToken = BACKUP_TOKEN, speed = 20) {
   const time = createFastClock(speed);
   const posts: string[] = [];
   const simulator = createProxmoxSimulator({

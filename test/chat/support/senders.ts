@@ -4,6 +4,7 @@ import { defineCard } from '../../../src/bot/cards/define.ts';
 import { noMetrics } from '../../../src/bot/metrics.ts';
 import { createOutbox, type Outbox } from '../../../src/bot/outbox.ts';
 import { createSender } from '../../../src/bot/outbox/sender.ts';
+import { abortable } from '../../../src/bot/intake/poller.ts';
 import { createReaders } from '../../../src/bot/readers.ts';
 import { fileSchema, resolve } from '../../../src/config/schema.ts';
 import { type Doc, doc, title } from '../../../src/core/doc.ts';
@@ -53,6 +54,8 @@ export interface Senders {
   picture(width?: number, height?: number): Promise<string>;
   /** What was asked of Telegram, oldest first. */
   readonly sent: readonly Readonly<Record<string, unknown>>[];
+  /** From now on a call may take so long, in real time; undefined: as long as a busy machine needs. */
+  patience(ms: number | undefined): void;
 }
 
 export interface SendersOptions {
@@ -61,8 +64,6 @@ export interface SendersOptions {
   readonly loudness?: object;
   /** The chat is a forum; with these topics configured. */
   readonly topics?: Readonly<Record<string, number>>;
-  /** How long a call may take, in real time. */
-  readonly timeoutSeconds?: number;
 }
 
 /** Outboxes alone, on a clock that stands still, before the Telegram simulator. */
@@ -109,10 +110,13 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
     render: (_, { ref }) => Promise.resolve(shown.get(ref) ?? doc(title('critical', ref))),
   });
   const sent: Readonly<Record<string, unknown>>[] = [];
-  const api = new Api(TOKEN, { apiRoot: url, timeoutSeconds: options.timeoutSeconds ?? 60 });
+  const api = new Api(TOKEN, { apiRoot: url, timeoutSeconds: 60 });
+  let patienceMs: number | undefined;
   api.config.use((call, method, payload, signal) => {
     if (method.startsWith('send')) sent.push({ ...payload });
-    return call(method, payload, signal);
+    if (patienceMs === undefined) return call(method, payload, signal);
+    const limits = [AbortSignal.timeout(patienceMs), ...(signal ? [signal as AbortSignal] : [])];
+    return call(method, payload, abortable(AbortSignal.any(limits)));
   });
   const logged: { level: string; message: string; fields: object }[] = [];
   const at = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
@@ -132,7 +136,7 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
           await store.db.query('select 1');
           return Boolean(await holds());
         },
-        { timeout: 30_000, interval: 5 },
+        { timeout: 50_000, interval: 5 },
       )
       .toBe(true);
   };
@@ -145,6 +149,9 @@ export async function openSenders(options: SendersOptions = {}): Promise<Senders
     stage,
     logged,
     sent,
+    patience: (ms) => {
+      patienceMs = ms;
+    },
     draws: (ref, what) => void shown.set(ref, typeof what === 'string' ? doc(title('critical', what)) : what),
     want: (ref, wish = {}) => wantCard(store.db, { kind: 'board', ref, chat: OPS, priority: 0, ...wish }, clock.now()),
     touch: async (ref) => void (await touchCards(store.db, 'board', ref, clock.now())),
