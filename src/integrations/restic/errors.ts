@@ -16,16 +16,39 @@ const WORDS: readonly (readonly [RegExp, ErrorKind, string])[] = [
   [/wrong password or no key found/u, 'permanent', 'restic-password'],
   [/config file already exists|repository already initialized/u, 'permanent', 'restic-exists'],
   [/no space left on device/u, 'permanent', 'restic-disk-full'],
+  [/x509: /u, 'permanent', 'restic-certificate'],
   [
-    /dial tcp|connection refused|no such host|i\/o timeout|network is unreachable|TLS handshake|talking HTTP to rclone/u,
+    /dial tcp|connection refused|no such host|i\/o timeout|network is unreachable|TLS handshake|talking HTTP to rclone|reduce your request rate/u,
     'transient',
     'restic-unreachable',
   ],
+  // What a store of the S3 kind answers. Restic asks after a repository all the same, so these come before its question.
+  [
+    /Access Key Id you provided does not exist|InvalidAccessKeyId|signature we calculated does not match|SignatureDoesNotMatch/u,
+    'permanent',
+    'restic-keys',
+  ],
+  [/difference between the request time|RequestTimeTooSkewed/u, 'permanent', 'restic-clock'],
+  [/specified bucket does not exist|NoSuchBucket/u, 'permanent', 'restic-no-bucket'],
+  [/Access ?Denied/u, 'permanent', 'restic-place-denied'],
   [/Is there a repository at the following location|repository does not exist/u, 'permanent', 'restic-no-repository'],
   [/all (?:target directories|source directories)\/files do not exist/u, 'permanent', 'restic-source-missing'],
   [/no matching ID found|no snapshot found|not a valid snapshot/u, 'usage', 'restic-no-snapshot'],
   [/403 Forbidden|append-only|method not allowed/iu, 'permanent', 'restic-append-only'],
 ];
+
+const LASTING = new Set([
+  'restic-keys',
+  'restic-clock',
+  'restic-no-bucket',
+  'restic-place-denied',
+  'restic-certificate',
+]);
+
+/** A line of restic that tells of a refusal which no second try changes. Restic itself tries everything for a quarter of an hour. */
+export const isLasting = (line: string): boolean =>
+  /returned error, retrying|^rclone: /u.test(line) &&
+  LASTING.has(WORDS.find(([pattern]) => pattern.test(line))?.[2] ?? '');
 
 export const ERROR_CODES: readonly string[] = [
   ...new Set([...Object.values(EXITS).map(([, code]) => code), ...WORDS.map(([, , code]) => code)]),

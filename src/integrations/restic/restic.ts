@@ -2,9 +2,10 @@ import { type Clock, hours, minutes, seconds } from '../../core/clock.ts';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
 import type { SecretSource } from '../define.ts';
 import type { Executor, RunOptions, RunResult } from '../exec/executor.ts';
-import { exitError, printable } from './errors.ts';
+import { exitError, isLasting, printable } from './errors.ts';
 import { absolute, createHostFiles } from './files.ts';
 import type { Backup, Check, Repository, Restic, ResticProgress, Work } from './port.ts';
+import { refusalBehindRclone } from './rclone.ts';
 import {
   parseBackupLine,
   parseForget,
@@ -93,8 +94,32 @@ export function createRestic(settings: ResticSettings, edges: ResticEdges): Rest
     return { ...first, ...second, RESTIC_FROM_REPOSITORY: RESTIC_REPOSITORY, RESTIC_FROM_PASSWORD: RESTIC_PASSWORD };
   };
 
-  const start = (words: readonly string[], env: Readonly<Record<string, string>>, options: RunOptions) =>
-    executor.run([...binary, ...words], { stop: STOP, ...options, env });
+  const start = async (
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+    options: RunOptions,
+  ): Promise<RunResult> => {
+    const { signal } = options;
+    const refused = new AbortController();
+    let refusal = '';
+    const onLine: RunOptions['onLine'] = (stream, line) => {
+      options.onLine?.(stream, line);
+      if (refusal !== '' || stream !== 'stderr' || !isLasting(line)) return;
+      refusal = line;
+      refused.abort();
+    };
+    const either = signal ? AbortSignal.any([signal, refused.signal]) : refused.signal;
+    const running = executor.run([...binary, ...words], { stop: STOP, ...options, signal: either, onLine, env });
+    const result = await running.catch((error: unknown) => {
+      if (refusal === '' || signal?.aborted === true) throw error;
+      throw exitError(id, { code: 1, stderr: refusal });
+    });
+    if (result.code !== 0 && exitError(id, result).code === 'restic-no-repository') {
+      const told = await refusalBehindRclone(id, { binary, env, ...(signal ? { signal } : {}) }, executor);
+      if (told) throw told;
+    }
+    return result;
+  };
 
   const passed = (result: RunResult): RunResult => {
     if (result.code !== 0) throw exitError(id, result);
