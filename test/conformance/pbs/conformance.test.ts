@@ -129,7 +129,9 @@ describe.each(subjects)('a Proxmox Backup Server (subject %#)', (open) => {
   });
 
   it('stops a task on demand, and collects garbage', async ({ skip }) => {
-    if (!subject.strict) return skip();
+    if (subject.hang === undefined) return skip();
+    // At a hundred times the speed it would be over before anybody stops it.
+    subject.hang('garbage_collection');
     const upid = await subject.pbs.collect(subject.store);
     expect(upid.type).toBe('garbage_collection');
     await subject.pbs.stopTask(upid.node, upid.upid);

@@ -25,6 +25,8 @@ export interface Subject {
   /** Whether answers are compared with the description to the letter. */
   readonly strict: boolean;
   readonly pollMs: number;
+  /** The next task of this type goes on until it is stopped; only where that can be arranged. */
+  readonly hang?: (type: string) => void;
   close(): Promise<void>;
 }
 
@@ -49,8 +51,8 @@ export async function simulated(): Promise<Subject & { simulator: PbsSimulator; 
   const url = await simulator.start();
   const { transport, exchanges } = recording(nodeTransport({}));
   const edges = { clock, log: silentLog, transport };
-  // Ten real seconds: the fast clock must not make a busy machine look like a silent server.
-  const more = { timeoutMs: 1_000_000 };
+  // Thirty real seconds: the fast clock must not make a busy machine look like a silent server.
+  const more = { timeoutMs: 3_000_000 };
   return {
     pbs: createPbs(settingsFor(url, TOKEN, more), edges),
     stranger: createPbs(settingsFor(url, { ...TOKEN, secret: 'wrong' }, more), edges),
@@ -59,6 +61,7 @@ export async function simulated(): Promise<Subject & { simulator: PbsSimulator; 
     mayVerify: true,
     strict: true,
     pollMs: 1000,
+    hang: (type) => simulator.tasks.script({ type, hang: true }),
     simulator,
     url,
     clock,

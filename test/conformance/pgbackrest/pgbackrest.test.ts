@@ -10,11 +10,19 @@ import {
 } from '../../../src/integrations/pgbackrest/pgbackrest.ts';
 import { prepareRepository, simulatorCommand } from '../../../src/simulators/pgbackrest/index.ts';
 import { builtFolder } from '../../support/program.ts';
-import { startPgBackRest, startPostgres, temporaryFolder, withComponents } from '../../support/components/index.ts';
+import {
+  startPgBackRest,
+  startPostgres,
+  temporaryFolder,
+  until,
+  withComponents,
+} from '../../support/components/index.ts';
 
 interface Subject {
   readonly binary: readonly string[];
   run(...args: string[]): Promise<unknown>;
+  /** From now on a backup comes to its first step and no further, until what this gives is called. */
+  hold(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -25,11 +33,17 @@ describe('pgBackRest simulator', () => {
     const { path, remove } = await temporaryFolder();
     const folder = join(path, 'repo');
     mkdirSync(folder);
-    prepareRepository(folder, { stanzas: ['main'], durationMs: 2500, databaseBytes: 400_000_000 });
+    const lasting = (durationMs: number) =>
+      prepareRepository(folder, { stanzas: ['main'], durationMs, databaseBytes: 400_000_000 });
+    lasting(800);
     const binary = simulatorCommand(folder, await builtFolder());
     const run = (...args: string[]) => executor.run([...binary, '--stanza=main', ...args]);
     await run('stanza-create');
-    return { binary, run, stop: remove };
+    const hold = () => {
+      lasting(3_600_000);
+      return Promise.resolve(() => Promise.resolve(lasting(800)));
+    };
+    return { binary, run, hold, stop: remove };
   });
 });
 
@@ -42,6 +56,17 @@ withComponents(['pgbackrest', 'postgres'], () => {
     return {
       binary: backrest.argv,
       run: (...args) => backrest.run(...args),
+      hold: async () => {
+        const checkpointer = `select pid from pg_stat_activity where backend_type = 'checkpointer'`;
+        const pid = Number((await cluster.query(checkpointer))[0]?.['pid']);
+        process.kill(pid, 'SIGSTOP');
+        return async () => {
+          process.kill(pid, 'SIGCONT');
+          // The session of a backup that was broken off waits for its checkpoint, and keeps the next one out as long.
+          const sessions = `select from pg_stat_activity where application_name like 'pgBackRest%'`;
+          await until('the end of its session', async () => (await cluster.query(sessions)).length === 0);
+        };
+      },
       stop: async () => {
         await cluster.stop();
         await backrest.stop();
@@ -119,24 +144,32 @@ function suite(start: () => Promise<Subject>): void {
 
   test('a second backup beside a running one is refused as transient; cancelling ends the first without a backup', async () => {
     const controller = new AbortController();
-    let copying = () => {};
+    const letGo = await subject.hold();
+    let begun = () => {};
     const started = new Promise<void>((resolve) => {
-      copying = resolve;
+      begun = resolve;
     });
     const first = port.backup('full', {
       runId: 'run-4',
       signal: controller.signal,
-      onProgress: (progress) => progress.step.key === 'pgbackrest-step-checkpoint' && copying(),
+      onProgress: (progress) => progress.step.key === 'pgbackrest-step-checkpoint' && begun(),
     });
-    await started;
-    expect(await port.findByRun('run-4', new Date())).toEqual({ state: 'running' });
-    await expect(port.backup('full', { runId: 'run-5' })).rejects.toMatchObject({
-      kind: 'transient',
-      code: 'pgbackrest-lock-held',
-    });
-    controller.abort();
-    await expect(first).rejects.toMatchObject({ code: 'exec-cancelled' });
-    expect(await port.findByRun('run-4', new Date())).toEqual({ state: 'absent', candidates: [] });
+    // Answered for below, also when something before it fails.
+    first.catch(() => {});
+    try {
+      await started;
+      expect(await port.findByRun('run-4', new Date())).toEqual({ state: 'running' });
+      await expect(port.backup('full', { runId: 'run-5' })).rejects.toMatchObject({
+        kind: 'transient',
+        code: 'pgbackrest-lock-held',
+      });
+      controller.abort();
+      await expect(first).rejects.toMatchObject({ code: 'exec-cancelled' });
+      expect(await port.findByRun('run-4', new Date())).toEqual({ state: 'absent', candidates: [] });
+    } finally {
+      controller.abort();
+      await letGo();
+    }
     expect((await port.info()).backupLock.held).toBe(false);
   });
 

@@ -65,8 +65,8 @@ withComponents(['postgres', 'pgbackrest'], () => {
 
   beforeAll(async () => {
     cluster = await startPostgres({ version: 15 });
-    second = await temporaryFolder();
-    scratch = await temporaryFolder();
+    second = await temporaryFolder({ quick: true });
+    scratch = await temporaryFolder({ quick: true });
     store = await openStore();
     for (const { path } of [second, scratch]) await must(['chown', cluster.systemUser, path]);
     backrest = await startPgBackRest(cluster, {
@@ -123,8 +123,8 @@ withComponents(['postgres', 'pgbackrest'], () => {
 
   test('archiving that fails is red, and after it has passed still told; a server that is away is amber', async () => {
     const command = await cluster.query(`select current_setting('archive_command') as c`);
-    await cluster.query(`alter system set archive_command = 'false # pgbackrest'`);
-    await cluster.query('select pg_reload_conf()');
+    // By a restart: after a mere reload the archiver may still take the command of before for a moment.
+    await cluster.configure({ archive_command: 'false # pgbackrest' });
     await source.states(signal);
     await cluster.query('create table more (id int)');
     await cluster.query('select pg_switch_wal()');
@@ -200,7 +200,8 @@ withComponents(['postgres', 'pgbackrest'], () => {
   test('a decoy that is cut short leaves nothing either', async () => {
     const controller = new AbortController();
     const cut = { ...context(), signal: controller.signal, progress: () => controller.abort(new Error('stop')) };
-    await expect(verifiable.decoy?.(cut)).rejects.toThrow(/stop/);
+    // The first step may have begun when it is cut short.
+    await expect(verifiable.decoy?.(cut)).rejects.toThrow(/stop|cancelled/);
     expect(await readdir(scratch.path)).toEqual([]);
     expect(desk.left.size).toBe(0);
   });

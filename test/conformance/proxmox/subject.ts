@@ -84,8 +84,8 @@ export async function simulated(
   const url = await simulator.start();
   const { transport, exchanges } = recording(nodeTransport({}));
   const edges = { clock, log: quiet, transport };
-  // Ten real seconds: the fast clock must not make a busy machine look like a silent host.
-  const more = { timeoutMs: 1_000_000 };
+  // Thirty real seconds: the fast clock must not make a busy machine look like a silent host.
+  const more = { timeoutMs: 3_000_000 };
   return {
     name: 'the simulator',
     proxmox: createProxmox(settingsFor(url, tokens[0] ?? TOKEN, more), edges),

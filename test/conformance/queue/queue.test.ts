@@ -88,14 +88,17 @@ function suite(bench: () => Bench) {
   test('a delayed job waits for its time', async () => {
     const queue = open(newName());
     const seen = recorder();
-    const started = performance.now();
-    await queue.add('later', { jobId: 'later', delayMs: 700 });
+    await queue.add('tomorrow', { jobId: 'tomorrow', delayMs: 86_400_000 });
     await queue.add('now', { jobId: 'now' });
     expect(await queue.counts()).toMatchObject({ waiting: 1, delayed: 1 });
     await queue.start(seen.handle, { concurrency: 1 });
+    await until('handled', () => seen.jobs.length === 1);
+    const started = performance.now();
+    await queue.add('soon', { jobId: 'soon', delayMs: 700 });
     await until('both handled', () => seen.jobs.length === 2);
-    expect(seen.ids()).toEqual(['now', 'later']);
     expect(performance.now() - started).toBeGreaterThanOrEqual(690);
+    expect(seen.ids()).toEqual(['now', 'soon']);
+    expect(await queue.counts()).toMatchObject({ delayed: 1 });
   });
 
   test('the most urgent job is handled first, equals in their order', async () => {
@@ -132,7 +135,7 @@ function suite(bench: () => Bench) {
     await queue.start(seen.hold, { concurrency: 1 });
     await until('it runs', () => seen.now() === 1);
     await queue.add('waiting', { jobId: 'waiting' });
-    const drained = queue.pauseAndDrain(10_000);
+    const drained = queue.pauseAndDrain(30_000);
     seen.release();
     expect(await drained).toBe(true);
     await queue.close();
@@ -169,13 +172,14 @@ function suite(bench: () => Bench) {
     const seen = recorder();
     await dead.add('lost', { jobId: 'lost' });
     await dead.start(seen.hold, { concurrency: 1 });
-    await until('it runs', () => seen.now() === 1);
+    // Not `now`: on a machine that stands still for a second the lock is lost, and the job with it.
+    await until('it runs', () => seen.jobs.length === 1);
     // Closed with a job running: its lock is never renewed nor given back, as after SIGKILL.
     await dead.close();
     const next = open(name, LOCK_MS);
     const after = recorder();
     await next.start(after.handle, { concurrency: 1 });
-    await until('it counts as failed', async () => (await next.counts()).failed === 1, { timeoutMs: 20_000 });
+    await until('it counts as failed', async () => (await next.counts()).failed === 1, { timeoutMs: 45_000 });
     expect(after.ids()).toEqual([]);
     expect(await next.counts()).toMatchObject({ active: 0, waiting: 0, failed: 1 });
   });
@@ -215,7 +219,7 @@ function suite(bench: () => Bench) {
       code: 'queue-down',
     });
     await expect(queue.ready()).rejects.toMatchObject({ kind: 'transient' });
-    expect(performance.now() - started).toBeLessThan(12_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   test('an id with a colon is refused', async () => {

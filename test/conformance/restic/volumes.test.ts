@@ -23,7 +23,15 @@ import { several } from '../../../src/tasks/several.ts';
 import { createVolumeDesk } from '../../../src/tasks/volumes/desk.ts';
 import { as, openLife } from '../../chat/support/life.ts';
 import { configWith, shownRun } from '../../chat/support/shown.ts';
-import { type DockerEngine, must, need, startDocker, withComponents } from '../../support/components/index.ts';
+import {
+  type DockerEngine,
+  must,
+  need,
+  run,
+  startDocker,
+  until,
+  withComponents,
+} from '../../support/components/index.ts';
 import { openPlace, PASSWORD, type Place } from './place.ts';
 
 const OPERATIONS = [backupVolume, drillRestore, forget, offsiteSync, verify];
@@ -110,6 +118,10 @@ withComponents(['restic', 'dockerd', 'docker', 'busybox'], () => {
       await engine.start('web', { args: ['--volume', 'web_data:/data'], command: write(3600) });
       await engine.start('app', { args: ['--volume', 'db_data:/data'], command: write(3600) });
       await engine.start('db');
+      for (const name of ['web', 'app']) {
+        const look = [...engine.docker, 'exec', name, '/bin/busybox', 'test', '-s', '/data/since'];
+        await until(`what ${name} writes`, async () => (await run(look)).code === 0);
+      }
       const words = ['volume', 'inspect', '--format', '{{.Mountpoint}}', 'web_data'];
       const at = (await must([...engine.docker, ...words])).trim();
       await writeFile(join(at, 'big'), randomBytes(2_000_000));
@@ -125,6 +137,7 @@ withComponents(['restic', 'dockerd', 'docker', 'busybox'], () => {
       const { ask, docker, life, scratch } = await open(place, engine);
       expect(await ask('backup.volume', { volume: 'web' })).toMatchObject({ error: { code: 'restic-no-repository' } });
       const run = await ask('backup.volume', { volume: 'web', repository: 'new' });
+      await place.cheapen('repo');
       expect(run).toMatchObject({ state: 'succeeded', verified: { ok: true }, result: { files: 2, skippedCount: 0 } });
       const { en } = await shownRun(run, life, OPERATIONS, systemClock.now());
       expect(en.text).toContain('containers stood still');
@@ -170,6 +183,7 @@ withComponents(['restic', 'dockerd', 'docker', 'busybox'], () => {
       await ask('backup.volume', { volume: 'small' });
       expect(await ask('offsite.sync', {})).toMatchObject({ error: { code: 'restic-no-repository' } });
       const sync = await ask('offsite.sync', { repository: 'new', set: 'files' });
+      await place.cheapen('offsite');
       expect(sync).toMatchObject({
         state: 'succeeded',
         verified: { ok: true },

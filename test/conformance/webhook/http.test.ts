@@ -206,8 +206,9 @@ describe('over a real socket', () => {
   test('a body in chunks that grows over 5 MB is 413, counted and logged once, and never kept', async () => {
     const { port, counted, logged, bodies } = await listen();
     const block = chunk('x'.repeat(256 * 1024));
-    const blocks = Array.from({ length: 24 }, () => block);
-    const status = await send(port, [AUTH, 'Transfer-Encoding: chunked'], [...blocks, '0\r\n\r\n']);
+    const blocks = Array.from({ length: 20 }, () => block);
+    // One more byte decides, and nothing is on its way any more: who still writes may lose the answer to the reset.
+    const status = await send(port, [AUTH, 'Transfer-Encoding: chunked'], [...blocks, chunk('x')]);
     expect(status).toMatch(/^HTTP\/1\.1 413 /u);
     expect(counted).toEqual([['too-large', 0]]);
     expect(logged).toHaveLength(1);

@@ -64,7 +64,7 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
     startPgBackRest(cluster, { global }),
     startSshd({ sameAs: cluster.systemUser }),
   ]);
-  const { path, remove } = await temporaryFolder();
+  const { path, remove } = await temporaryFolder({ quick: true });
   const scratch = `${path}/s`;
   await chmod(path, 0o755);
   await mkdir(scratch, { mode: 0o700 });
@@ -141,12 +141,15 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
     return state;
   };
 
-  const killAt = async (id: string, moment: string): Promise<void> => {
+  /** Killed at that moment; whether the run had come to its end before the signal arrived. */
+  const killAt = async (id: string, moment: string): Promise<boolean> => {
     // Progress is told once a second at most, so that a quick step may pass untold: then the run has ended, and shows it.
     const isReached = await site.reached(id, moment);
     expect([moment, isReached || moment.startsWith('progress ')]).toEqual([moment, true]);
     await site.kill();
+    const isOver = isFinal((await site.run(id)).state);
     await site.restart();
+    return isOver;
   };
 
   return {
@@ -171,9 +174,11 @@ export async function openDatabaseSite(rows = 300_000): Promise<DatabaseSite> {
     },
     killRestoreAt: async (moment, keep) => {
       const id = await site.ask('restore.pg', { stanza: 'main', at: 'latest', keep });
-      await killAt(id, moment);
+      const wasOver = await killAt(id, moment);
       await until('the end of the restore', async () => isFinal((await site.run(id)).state));
       const { state } = await site.run(id);
+      // Nobody saw that it was well; or the signal came too late, and it had been seen.
+      if (keep > 0) expect(state).toBe(wasOver ? 'succeeded' : 'failed');
       const kept = `select from scratch_things where run_id = $1 and released_at is null and what ? 'until'`;
       if ((await site.rows(kept, [id])).length > 0) {
         // It was to stay, and what is told of it is true: it is there, and can be ended.

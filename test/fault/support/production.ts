@@ -110,7 +110,10 @@ export async function openProductionGround() {
     const name = `row-${(number += 1)}`;
     const { cluster } = ground;
     await cluster.query(`insert into mark values ('${name} before')`);
-    const [row] = await cluster.query(`select date_trunc('second', now()) + interval '1 second' as at, pg_sleep(1.2)`);
+    const [row] = await cluster.query(
+      `select at, pg_sleep(extract(epoch from at - clock_timestamp()) + 0.02)
+       from (select date_trunc('second', clock_timestamp()) + interval '1 second' as at offset 0) as next`,
+    );
     await cluster.query(`insert into mark values ('${name} after')`);
     await ground.restorer.mark(never);
     return { at: formatMoment(row?.['at'] as Date, 'UTC'), name };

@@ -52,7 +52,7 @@ function serverUser(): string {
 
 /** initdb, start, wait until it answers a query. About one second. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { path: folder, remove } = await temporaryFolder();
+  const { path: folder, remove } = await temporaryFolder({ quick: true });
   const dataFolder = join(folder, 'data');
   const socketFolder = join(folder, 's');
   const user = serverUser();
@@ -151,7 +151,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     resume,
     log: () => server.log(),
     async stop() {
-      await halt();
+      // Nobody looks at the data again.
+      await halt('immediate');
       await remove();
     },
   };

@@ -56,7 +56,10 @@ export async function startDocker(): Promise<DockerEngine> {
     await remove();
   };
   try {
-    await until('dockerd', async () => (await run([...docker, 'version'])).code === 0, { process: engine });
+    await until('dockerd', async () => (await run([...docker, 'version'])).code === 0, {
+      process: engine,
+      timeoutMs: 60_000,
+    });
     await mkdir(at('root/bin'), { recursive: true });
     await cp(busybox, at('root/bin/busybox'));
     await symlink('busybox', at('root/bin/sh'));

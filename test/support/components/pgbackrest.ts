@@ -27,13 +27,15 @@ export interface PgBackRestOptions {
   readonly global?: Readonly<Record<string, string>>;
   /** Default true. False leaves a stanza whose `info` says "missing stanza path". */
   readonly create?: boolean;
+  /** PostgreSQL's `archive_timeout`, default 60 s; `0`: only what a test asks for is archived. */
+  readonly archiveTimeout?: string;
 }
 
 /** Writes the configuration, switches the cluster to archive mode and creates the stanza. The cluster is restarted. */
 export async function startPgBackRest(cluster: Cluster, options: PgBackRestOptions = {}): Promise<PgBackRest> {
   const program = need('pgbackrest');
   const stanza = options.stanza ?? 'main';
-  const { path: folder, remove } = await temporaryFolder();
+  const { path: folder, remove } = await temporaryFolder({ quick: true });
   const at = (name: string) => join(folder, name);
   const cipherPass = 'test-only-passphrase';
   const configFile = at('pgbackrest.conf');
@@ -89,7 +91,7 @@ export async function startPgBackRest(cluster: Cluster, options: PgBackRestOptio
       wal_level: 'replica',
       archive_mode: 'on',
       archive_command: `${program} --config=${configFile} --stanza=${stanza} archive-push %p`,
-      archive_timeout: '60',
+      archive_timeout: options.archiveTimeout ?? '60',
       max_wal_senders: '3',
     });
     if (options.create ?? true) {

@@ -14,7 +14,7 @@ export interface Launched {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   /** Sends a signal and does not wait. */
   signal(signal: NodeJS.Signals): void;
-  /** Sends `signal` (default SIGTERM), SIGKILL after ten seconds, and waits for the end. */
+  /** Sends `signal` (default SIGTERM), SIGKILL after half a minute, and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -95,7 +95,8 @@ export function launch(what: string, argv: readonly string[], options: LaunchOpt
     signal: (signal) => void child.kill(signal),
     async stop(signal = 'SIGTERM') {
       if (!ended) child.kill(signal);
-      const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      // A PostgreSQL that writes its last checkpoint to a busy disk must end by itself, or it cannot start again.
+      const killer = setTimeout(() => child.kill('SIGKILL'), 30_000);
       await end;
       clearTimeout(killer);
     },
@@ -108,7 +109,7 @@ export async function until(
   probe: () => Promise<boolean> | boolean,
   options: { readonly timeoutMs?: number; readonly process?: Launched } = {},
 ): Promise<void> {
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? 45_000;
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     if (await probe()) return;

@@ -33,7 +33,7 @@ export interface RestoreGround {
 
 export async function startRestoreGround(global: Readonly<Record<string, string>> = {}): Promise<RestoreGround> {
   const cluster = await startPostgres({ version: 15 });
-  const { path: folder, remove } = await temporaryFolder();
+  const { path: folder, remove } = await temporaryFolder({ quick: true });
   const owned = async (name: string): Promise<string> => {
     const path = join(folder, name);
     await mkdir(path, { mode: 0o700 });
@@ -47,6 +47,7 @@ export async function startRestoreGround(global: Readonly<Record<string, string>
   const scratchDir = await owned('scratch');
   const backrest = await startPgBackRest(cluster, {
     global: { 'repo2-path': repo2, 'repo2-retention-full': '2', ...global },
+    archiveTimeout: '0',
   });
   const binary = backrest.argv.slice(backrest.argv.findIndex((word) => word.endsWith('pgbackrest')));
   const executor = createLocalExecutor({ prefix: asUser(cluster.systemUser, []) }, { clock: systemClock });
