@@ -10,6 +10,7 @@ export { freePort, temporaryFolder } from './place.ts';
 export { startPostgres } from './postgres.ts';
 export { httpOk, launch, type Launched, must, type Ran, run, tcpOpen, until } from './process.ts';
 export { startPrometheus, type PrometheusServer } from './prometheus.ts';
+export { cheapenRestic } from './restic-key.ts';
 export { startRedis, type RedisServer } from './redis.ts';
 export { type S3Server, startS3 } from './s3.ts';
 export { startSshd, type SshServer } from './sshd.ts';
