@@ -25,7 +25,7 @@ describe('killed', () => {
     await world.telegram.up();
     expect(scene.shown(one)).toEqual([]);
     scene.start();
-    await world.drained(30_000);
+    await world.drained(180_000);
     expect(await judge(world, [one], sender)).toMatchObject({ ...FINE, messages: 1, explained: 0 });
     expect(scene.shown(one)[0]?.versions[0]).not.toContain(MARK);
   });
@@ -42,7 +42,7 @@ describe('killed', () => {
     await until('both cards', () => scene.isShown(critical)() && scene.isShown(info)());
     await scene.kill();
     scene.start();
-    await world.drained(30_000);
+    await world.drained(180_000);
     expect(scene.shown(critical).map(({ versions }) => versions[0]?.includes(MARK))).toEqual([false, true]);
     expect(scene.shown(info)).toHaveLength(1);
     expect(await judge(world, [critical, info], sender)).toMatchObject({ ...FINE, folded: [info.name], explained: 1 });
@@ -51,7 +51,7 @@ describe('killed', () => {
     scene.resolve(critical);
     scene.resolve(info);
     await sender.idle();
-    await world.drained(30_000);
+    await world.drained(180_000);
     expect(scene.shown(critical)).toHaveLength(2);
     expect(scene.shown(info).map(({ versions }) => versions[0]?.includes(MARK))).toEqual([false, true]);
     expect(await judge(world, [critical, info], sender)).toMatchObject({ ...FINE, folded: [] });
@@ -73,7 +73,7 @@ describe('killed', () => {
     world.telegram.faults.clear();
     scene.start();
     await until('the update again', () => world.telegram.state.pendingUpdates === 0);
-    await world.drained(90_000);
+    await world.drained(180_000);
     await until('the question', () => world.ledger.about(CAROL, 'Shall I go on?').length > 0);
     expect(await world.rows(`select state from runs where operation = 'guest.restart'`)).toEqual([
       { state: 'confirming' },
@@ -104,7 +104,7 @@ describe('away for a while', () => {
     // What was accepted is known to the program once it is applied, which takes it a moment.
     await until('nothing left to apply', async () => (await world.rows('select from webhook_log')).length === 0);
     await world.telegram.up();
-    await world.drained(60_000);
+    await world.drained(180_000);
     expect(await judge(world, groups, sender)).toMatchObject({ ...FINE, folded: [], messages: 12, explained: 0 });
     // Whatever was added to a card afterwards: from its first version on it told the present state.
     const now = (one: Group, n: number) => [`told ${one.version} of ${one.name}.`, ...(n < 6 ? ['RESOLVED'] : [])];
@@ -127,7 +127,7 @@ describe('away for a while', () => {
     sender.tell(before);
     sender.tell(changed);
     await sender.idle();
-    await world.drained(20_000);
+    await world.drained(180_000);
     await world.cluster.halt('immediate');
     const answer = await fetch(world.webhookUrl, {
       method: 'POST',
@@ -142,7 +142,7 @@ describe('away for a while', () => {
     await world.cluster.resume();
     await sender.idle();
     await until('the answer', () => world.ledger.about(ANNA, 'Role: admin').length > 0, { process: scene.program() });
-    await world.drained(60_000);
+    await world.drained(180_000);
     expect(scene.program().running()).toBe(true);
     expect(await judge(world, [before, during, changed], sender)).toMatchObject({ ...FINE, messages: 3, explained: 0 });
     expect(world.ledger.about(ANNA, 'Role: admin')).toHaveLength(1);
@@ -164,7 +164,7 @@ describe('away for a while', () => {
     await halted;
     await world.cluster.resume();
     await sender.idle();
-    await world.drained(30_000);
+    await world.drained(180_000);
     expect(await judge(world, [one], sender)).toMatchObject({ ...FINE, messages: 1, explained: 0 });
     expect(scene.shown(one)[0]?.versions[0]).not.toContain(MARK);
     expect(await world.rows('select state, error from outbox')).toEqual([{ state: 'sent', error: null }]);

@@ -94,7 +94,7 @@ export async function openSite(options: InstallationOptions): Promise<Site> {
     return told.map(({ what }) => String(what));
   };
 
-  const ended: Site['ended'] = async (id, timeoutMs = 60_000) => {
+  const ended: Site['ended'] = async (id, timeoutMs = 180_000) => {
     const isOver = async () => {
       const open = await rows('select from scratch_things where run_id = $1 and released_at is null', [id]);
       return open.length === 0 && isFinal((await run(id)).state);
