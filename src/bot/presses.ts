@@ -45,17 +45,17 @@ export function createPresses(options: PressesOptions) {
 
   return async (update: Update, query: CallbackQuery, place: Place, operator: Operator | undefined): Promise<void> => {
     const reader = operator ? await options.readers.operator(operator) : await options.readers.chat(place.chat.id);
-    let answered = false;
-    const answer = (text?: string, alert = false): void => {
+    let answered: 'in-time' | 'working' | undefined;
+    const answer = (how: NonNullable<typeof answered>, text?: string, alert = false): void => {
       if (answered) return;
-      answered = true;
+      answered = how;
       const words = text === undefined ? {} : { text: firstCodePoints(visible(text), MAX_TOAST), show_alert: alert };
       // A late answer fails harmlessly; nobody should wait for it.
       api
         .answerCallbackQuery(query.id, words)
         .catch((error: unknown) => log.debug(loggable(error), 'a press was not answered'));
     };
-    const cancel = clock.after(answerWithinMs, () => answer(reader.t('bot-toast-working')));
+    const cancel = clock.after(answerWithinMs, () => answer('working', reader.t('bot-toast-working')));
     try {
       const { pressing, strip } = await options.press({
         token: parseCallbackData(query.data),
@@ -67,7 +67,8 @@ export function createPresses(options: PressesOptions) {
         userId: query.from.id,
       });
       const toast = toastFor(pressing, reader, options.people);
-      answer(toast?.text, toast?.alert);
+      answer('in-time', toast?.text, toast?.alert);
+      if (answered === 'working' && operator && toast?.alert) await sayLate(toast.text, operator, update, place);
       if ('redraw' in pressing && pressing.redraw !== undefined) options.urgent(pressing.redraw);
       const isSettled = (pressing.kind === 'done' || pressing.kind === 'ask') && pressing.settled === true;
       if (strip || isSettled) await closeMessage(query, place, isSettled ? labelOf(query) : undefined);
@@ -77,9 +78,36 @@ export function createPresses(options: PressesOptions) {
       await goOn(update, pressing, operator, place);
     } finally {
       cancel();
-      answer();
+      answer('in-time');
     }
   };
+
+  /** A refusal that was known only when the button had been told to wait: under the card, by name, since a press is answered once. */
+  async function sayLate(text: string, { id, name }: Operator, update: Update, place: Place): Promise<void> {
+    const said = visible(place.chat.type === 'private' ? text : `${name}: ${text}`);
+    const body: MessageBody = {
+      text: said,
+      plain: said,
+      entities: [],
+      keyboard: [],
+      files: [],
+      replyTo: place.messageId,
+    };
+    log.info({ operator: id }, 'a press was refused after it had been answered');
+    await enqueue(
+      db,
+      {
+        // The update may be handled again.
+        dedupeKey: `press-refused:${update.update_id}`,
+        chat: place.chat.id,
+        thread: place.thread,
+        priority: PRIORITY.answer,
+        kind: 'message',
+        body,
+      },
+      clock.now(),
+    );
+  }
 
   async function goOn(update: Update, pressing: Pressing, operator: Operator | undefined, place: Place): Promise<void> {
     if (!operator) return;

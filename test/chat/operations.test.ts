@@ -200,6 +200,18 @@ describe('a press', () => {
     expect(rows).toEqual([{ n: 1 }]);
   });
 
+  it('that is refused only after it had to be answered is told under the card, by name', async () => {
+    const { ada, cyril, ops } = await openChat({ bot: { answerPressWithinMs: 0 } });
+    ada.says('/test stop db1', { chat: OPS });
+    const card = await ops.waitFor('Look at the plan');
+    await ada.presses('Cancel', { chat: OPS });
+    await ops.waitFor('Cancelled by Ada');
+    const answer = await cyril.forges(card.reply_markup?.inline_keyboard[0]?.[1]?.callback_data ?? '', card).answered();
+    expect(answer.text).toBe('Выполняю …');
+    const told = await ops.waitFor('Cyril: Ada успел(а) раньше');
+    expect(told.reply_to_message?.message_id).toBe(card.message_id);
+  });
+
   it('that is out of date redraws the card and executes nothing', async () => {
     const { boris, store, ran } = await openChat();
     boris.says('/test stop db1');
