@@ -20,7 +20,7 @@ import { migrate } from './store/migrate.ts';
 import { stats } from './store/outbox.ts';
 import { heartbeat, leave } from './store/processes.ts';
 import { createPostgresQueue, createRedisQueue, type JobQueue } from './store/queue.ts';
-import { countRuns } from './store/runs.ts';
+import { countRuns } from './store/run-upkeep.ts';
 import { webhookBacklog } from './store/webhook-log.ts';
 import { createAlertWatch } from './tasks/alert-watch.ts';
 import type { Facts, Operation } from './tasks/define.ts';

@@ -16,7 +16,7 @@ import { purgeTopicClaims } from '../store/topics.ts';
 import { purgeProbeDays } from '../store/probes.ts';
 import { purge as purgeProcesses } from '../store/processes.ts';
 import { purgeRecovery } from '../store/recovery.ts';
-import { purgeRuns } from '../store/runs.ts';
+import { purgeRuns } from '../store/run-upkeep.ts';
 import { purgeScratch } from '../store/scratch.ts';
 import { purge as purgeSchedules } from '../store/schedules.ts';
 import { purgeSilences } from '../store/silences.ts';

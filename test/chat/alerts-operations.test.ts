@@ -10,7 +10,8 @@ import { createAlertmanager } from '../../src/integrations/alertmanager/alertman
 import type { Alertmanager } from '../../src/integrations/alertmanager/port.ts';
 import { startAlertmanagerSimulator } from '../../src/simulators/alertmanager/index.ts';
 import { events, incident } from '../../src/store/incidents.ts';
-import { moveRun, run as findRun, type Run } from '../../src/store/runs.ts';
+import { moveRun } from '../../src/store/run-steps.ts';
+import { run as findRun, type Run } from '../../src/store/runs.ts';
 import { createIncidentDesk } from '../../src/tasks/incidents.ts';
 import { createExecutor } from '../../src/tasks/lifecycle/executor.ts';
 import { createRequests } from '../../src/tasks/lifecycle/requests.ts';

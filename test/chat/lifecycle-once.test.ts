@@ -4,7 +4,7 @@ import { seconds } from '../../src/core/clock.ts';
 import { VakhtaError } from '../../src/core/error.ts';
 import { isFinal } from '../../src/core/run.ts';
 import type { Database, Queryable, Tx } from '../../src/store/db.ts';
-import { runEvents } from '../../src/store/runs.ts';
+import { runEvents } from '../../src/store/run-events.ts';
 import { SILENT_MS, UNQUEUED_MS } from '../../src/tasks/lifecycle/reconciler.ts';
 import { as, gate, type Life, type LifeOperation, openLife, refusal } from './support/life.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VakhtaError } from '../../src/core/error.ts';
 import { createRedactor } from '../../src/core/redact.ts';
-import { runEvents } from '../../src/store/runs.ts';
+import { runEvents } from '../../src/store/run-events.ts';
 import { as, everythingStored, gate, type LifeContext, type LifeOperation, openLife } from './support/life.ts';
 
 const SET: LifeOperation = { name: 'test.set', risk: 'change' };

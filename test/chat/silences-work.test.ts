@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { VakhtaError } from '../../src/core/error.ts';
 import { quieting } from '../../src/store/quietings.ts';
-import { moveRun } from '../../src/store/runs.ts';
+import { moveRun } from '../../src/store/run-steps.ts';
 import { defineOperation } from '../../src/tasks/define.ts';
 import backupPg from '../../src/tasks/operations/backup-pg.ts';
 import guestRestart from '../../src/tasks/operations/guest-restart.ts';

@@ -1,6 +1,7 @@
 import { seconds } from '../../core/clock.ts';
 import { touchCards } from '../../store/cards.ts';
-import { patchRun, type Run } from '../../store/runs.ts';
+import { patchRun } from '../../store/run-steps.ts';
+import type { Run } from '../../store/runs.ts';
 import type { Progress } from '../define.ts';
 import { PRIORITY, touchFixed } from './shared.ts';
 import { stopped } from './stop.ts';
@@ -72,7 +73,11 @@ export function progressPump({ db, clock, log, worker, cleanProgress }: Tools, r
  * Says every few seconds that the worker lives. Obeys a cancel whose notification was lost, and stops the work when the run
  * is no longer ours.
  */
-export function heartbeat({ db, clock, log, worker }: Tools, run: Run, controller: AbortController): () => void {
+export function heartbeat(
+  { db, clock, log, worker }: Pick<Tools, 'db' | 'clock' | 'log' | 'worker'>,
+  run: Run,
+  controller: AbortController,
+): () => void {
   let isOver = false;
   let cancelTimer: (() => void) | undefined;
   const beat = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import { seconds, type Clock } from '../../core/clock.ts';
 import type { Database } from '../../store/db.ts';
-import { expirable, openRuns, staleRunning, unqueued, type Run } from '../../store/runs.ts';
+import { expirable, staleRunning, unqueued } from '../../store/run-upkeep.ts';
+import { openRuns, type Run } from '../../store/runs.ts';
 import type { Log } from '../../core/log.ts';
 import { HEARTBEAT_MS, type Executor } from './executor.ts';
 import { step } from './shared.ts';

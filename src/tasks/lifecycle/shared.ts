@@ -3,7 +3,8 @@ import type { RunState } from '../../core/run.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { touchCards, wantCard } from '../../store/cards.ts';
 import type { Tx } from '../../store/db.ts';
-import { moveRun, type Run, type RunError, type RunPatch } from '../../store/runs.ts';
+import { moveRun, type RunPatch } from '../../store/run-steps.ts';
+import type { Run, RunError } from '../../store/runs.ts';
 import type { Operation } from '../define.ts';
 
 /** The people of the configuration, by id; asked anew each time, so that a changed role counts at once. */

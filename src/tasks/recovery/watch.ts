@@ -13,7 +13,7 @@ import {
   newestRestoreDrills,
   type RestoreDrill,
 } from '../../store/recovery.ts';
-import { lastFinished } from '../../store/runs.ts';
+import { lastFinished } from '../../store/run-upkeep.ts';
 import { incidentOf } from '../incidents.ts';
 import type { IncidentWriter } from '../watch/writer.ts';
 import { OWN_SOURCE } from '../watcher/watchdog.ts';

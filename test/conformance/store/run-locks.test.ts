@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { conflict } from '../../../src/core/locks.ts';
 import type { Database } from '../../../src/store/db.ts';
 import { acquireLocks, type LockOutcome, releaseLocks } from '../../../src/store/run-locks.ts';
-import { insertRun, moveRun, type Run } from '../../../src/store/runs.ts';
+import { moveRun } from '../../../src/store/run-steps.ts';
+import { insertRun, type Run } from '../../../src/store/runs.ts';
 import { storeForTest } from '../../support/store.ts';
 
 const T0 = new Date('2026-03-01T10:00:00Z');

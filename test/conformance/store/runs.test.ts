@@ -2,24 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { NEXT, RUN_STATES, type RunState } from '../../../src/core/run.ts';
 import type { Database } from '../../../src/store/db.ts';
-import {
-  askCancel,
-  countRuns,
-  expirable,
-  insertRun,
-  moveRun,
-  type NewRun,
-  openRuns,
-  patchRun,
-  purgeRuns,
-  recentRuns,
-  run,
-  runByKey,
-  runByNumber,
-  runEvents,
-  staleRunning,
-  unqueued,
-} from '../../../src/store/runs.ts';
+import { runEvents } from '../../../src/store/run-events.ts';
+import { askCancel, moveRun, patchRun } from '../../../src/store/run-steps.ts';
+import { countRuns, expirable, purgeRuns, staleRunning, unqueued } from '../../../src/store/run-upkeep.ts';
+import { insertRun, type NewRun, openRuns, recentRuns, run, runByKey, runByNumber } from '../../../src/store/runs.ts';
 import { until } from '../../support/components/process.ts';
 import { storeForTest } from '../../support/store.ts';
 
