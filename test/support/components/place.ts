@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +13,9 @@ export async function temporaryFolder(
   options: { readonly quick?: boolean } = {},
 ): Promise<{ path: string; remove(): Promise<void> }> {
   const disk = tmpdir().length > 40 ? '/tmp' : tmpdir();
-  const base = options.quick === true && (await hasRoom(MEMORY)) ? MEMORY : disk;
-  const path = await mkdtemp(join(base, 'vk-'));
+  const isQuick = options.quick === true && (await hasRoom(MEMORY));
+  if (isQuick) await (swept ??= sweep(MEMORY));
+  const path = await mkdtemp(isQuick ? join(MEMORY, `vk-${process.pid}-`) : join(disk, 'vk-'));
   await chmod(path, 0o755);
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10 }) };
 }
@@ -25,6 +27,21 @@ const ROOM_BYTES = 3_000_000_000;
 async function hasRoom(folder: string): Promise<boolean> {
   const room = await statfs(folder).catch(() => undefined);
   return room !== undefined && room.bavail * room.bsize > ROOM_BYTES && freemem() > 2 * ROOM_BYTES;
+}
+
+let swept: Promise<void> | undefined;
+const KEPT_MS = 3_600_000;
+
+/** A run that was killed leaves its folders behind, and memory is dearer than a disk. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = /^vk-(\d+)-/u.exec(name)?.[1];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    const path = join(folder, name);
+    const seen = await stat(path).catch(() => undefined);
+    if (seen === undefined || Date.now() - seen.mtimeMs < KEPT_MS) continue;
+    await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 const FIRST = 20_000;
