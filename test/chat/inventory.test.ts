@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { minutes } from '../../src/core/clock.ts';
 import { VakhtaError } from '../../src/core/error.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { Guest, Proxmox, ResourceKind, Resources } from '../../src/integrations/proxmox/port.ts';
@@ -28,11 +29,22 @@ async function subject() {
   const { db } = await storeForTest();
   const clock = createManualClock('2026-11-23T09:00:00Z');
   let answer: () => Promise<Resources> = () => Promise.resolve(seen([]));
-  const host: Pick<Proxmox, 'id' | 'resources'> = { id: 'home', resources: () => answer() };
+  const addresses = new Map<number, () => Promise<readonly string[]>>();
+  const asked: number[] = [];
+  const host: Pick<Proxmox, 'id' | 'resources' | 'addresses'> = {
+    id: 'home',
+    resources: () => answer(),
+    addresses: ({ vmid }) => {
+      asked.push(vmid);
+      return addresses.get(vmid)?.() ?? Promise.reject(new VakhtaError('denied', 'proxmox-denied', 'no'));
+    },
+  };
   const watch = createInventoryWatch({ db, clock, log: silentLog, proxmox: several([['home', host]]) });
   return {
     clock,
     db,
+    addresses,
+    asked,
     answers: (next: () => Promise<Resources>) => {
       answer = next;
     },
@@ -78,4 +90,33 @@ test('without an answer there is none', async () => {
   const { db } = await subject();
   expect(await knownInventories(db)).toEqual({ all: new Map() });
   expect(await knownInventories(db, [])).toEqual({ all: new Map() });
+});
+
+test('addresses of guests that run are asked now and then, and kept while a guest does not tell', async () => {
+  const { look, answers, addresses, asked, db, clock } = await subject();
+  const known = async () => {
+    const { all } = await knownInventories(db);
+    return [...all.values()].flatMap(({ guests }) => guests.map((one) => one.addresses ?? []));
+  };
+  answers(() =>
+    Promise.resolve(
+      seen([guest(101, 'web1'), guest(102, 'db1', { type: 'qemu' }), guest(103, 'old', { status: 'stopped' })]),
+    ),
+  );
+  addresses.set(101, () => Promise.resolve(['192.168.10.31']));
+  await look();
+  expect(asked).toEqual([101, 102]);
+  expect(await known()).toEqual([['192.168.10.31'], [], []]);
+  await look();
+  expect(asked).toEqual([101, 102]);
+  // Its node is gone, and what is known of it is what alerts may name.
+  answers(() => Promise.resolve(seen([guest(101, 'web1', { status: 'unknown' })])));
+  await clock.advance(minutes(10));
+  await look();
+  expect(asked).toEqual([101, 102]);
+  expect(await known()).toEqual([['192.168.10.31']]);
+  answers(() => Promise.resolve(seen([guest(101, 'web1')])));
+  addresses.set(101, () => Promise.resolve(['192.168.10.77']));
+  await look();
+  expect(await known()).toEqual([['192.168.10.77']]);
 });

@@ -180,6 +180,11 @@ export interface Proxmox extends Probeable {
   permissions(signal?: AbortSignal): Promise<Permissions>;
   /** Nodes, guests and storage, or one kind. Rejects with `proxmox-permission` where the token may see nothing. */
   resources(kind?: ResourceKind, signal?: AbortSignal): Promise<Resources>;
+  /**
+   * The addresses by which others reach a running guest: of a container as the host sees them (`VM.Audit`), of a machine as its agent
+   * tells them (`VM.GuestAgent.Audit`). Rejects where they may not be asked, or no agent answers.
+   */
+  addresses(guest: Pick<Guest, 'type' | 'vmid' | 'node'>, signal?: AbortSignal): Promise<readonly string[]>;
   /** By VMID, by name (case does not matter) or as `lxc/101`. An ambiguous name is `usage` with the candidates. */
   guest(nameOrId: string | number, signal?: AbortSignal): Promise<Guest>;
   /** `timeout` (seconds) limits a shutdown and a reboot; `forceStop` ends a shutdown that does not finish. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { z } from 'zod';
 import { toVakhtaError, VakhtaError } from '../../core/error.ts';
 import type { Edges, Probe, SecretSource } from '../define.ts';
+import { agentInterfaces, containerInterfaces, outerAddresses } from './addresses.ts';
 import { type Call, createGuestBackups } from './backups.ts';
 import { type Asked, connectionError, errorOf, permissionError, readEnvelope } from './errors.ts';
 import { type Permissions, holdsAt, sight } from './permissions.ts';
@@ -116,6 +117,15 @@ export function createProxmox(settings: ProxmoxSettings, edges: ProxmoxEdges): P
       const limited = checkSight(await permissions(signal), kind === undefined ? KINDS : [kind]);
       const rows = await get('/cluster/resources', { type: kind }, wire.resources, signal);
       return { ...rows, limited };
+    },
+
+    addresses: async ({ type, vmid, node }, signal) => {
+      const guest = `${nodePath(node)}/${type}/${vmid}`;
+      return outerAddresses(
+        type === 'lxc'
+          ? await get(`${guest}/interfaces`, {}, containerInterfaces, signal)
+          : await get(`${guest}/agent/network-get-interfaces`, {}, agentInterfaces, signal),
+      );
     },
 
     guest: async (nameOrId, signal) => pick(id, (await proxmox.resources('vm', signal)).guests, String(nameOrId)),

@@ -1,5 +1,5 @@
 import { backupOf, content, destroy, restore, storageOf, vzdump } from './backups.ts';
-import { configOf, configText, digestOf } from './guest-config.ts';
+import { configOf, configText, digestOf, interfacesOf } from './guest-config.ts';
 import { type Call, guestOf, type Host, may, need, type Route, SimError } from './host.ts';
 import type { SimGuest, SimJob } from './inventory.ts';
 import { FLAG, NODE, type Parameters, TEXT, VMID } from './parameters.ts';
@@ -185,18 +185,38 @@ export const backupRoutes: readonly Route[] = [
     method: 'POST',
     path: '/nodes/{node}/qemu/{vmid}/agent/ping',
     parameters: GUEST,
-    run: ({ host, token, p }) => {
-      need(host, token, `/vms/${p['vmid']}`, 'VM.GuestAgent.Audit', 'VM.GuestAgent.Unrestricted');
-      const guest = guestOf(host, 'qemu', p);
-      if (!/^1|enabled=1/.test(configOf(guest)['agent'] ?? ''))
-        throw new SimError(500, 'No QEMU guest agent configured\n');
-      if (guest.status !== 'running') throw new SimError(500, `VM ${guest.vmid} is not running\n`);
-      const isUp = host.now() - guest.startedAt >= (guest.agentAfterSeconds ?? 20);
-      if (!isUp) throw new SimError(500, 'QEMU guest agent is not running\n');
+    run: (call) => {
+      agentOf(call);
       return { data: { result: {} } };
     },
   },
+  {
+    method: 'GET',
+    path: '/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces',
+    parameters: GUEST,
+    run: (call) => ({
+      // In the words of the agent, which knows nothing of `inet` and `hwaddr`.
+      data: {
+        result: interfacesOf(agentOf(call)).map((one) => ({
+          name: one.name,
+          'hardware-address': one['hardware-address'],
+          'ip-addresses': one['ip-addresses'],
+        })),
+      },
+    }),
+  },
 ];
+
+/** A machine whose agent answers this token. */
+function agentOf({ host, token, p }: Call): SimGuest {
+  need(host, token, `/vms/${p['vmid']}`, 'VM.GuestAgent.Audit', 'VM.GuestAgent.Unrestricted');
+  const guest = guestOf(host, 'qemu', p);
+  if (!/^1|enabled=1/.test(configOf(guest)['agent'] ?? '')) throw new SimError(500, 'No QEMU guest agent configured\n');
+  if (guest.status !== 'running') throw new SimError(500, `VM ${guest.vmid} is not running\n`);
+  const isUp = host.now() - guest.startedAt >= (guest.agentAfterSeconds ?? 20);
+  if (!isUp) throw new SimError(500, 'QEMU guest agent is not running\n');
+  return guest;
+}
 
 /** Whether a job names a guest, whether or not the job is switched on. Source: `PVE/VZDump.pm`, `get_included_guests`. */
 function covers(job: SimJob, guest: SimGuest): boolean {

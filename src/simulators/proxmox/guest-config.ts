@@ -47,6 +47,32 @@ function machine({ vmid, name, cores, maxmem, maxdisk, tags }: SimGuest): Record
   };
 }
 
+/** What is seen from inside: the loopback, the first interface, and a bridge of containers that every guest has alike. */
+export function interfacesOf({ vmid, addresses = [] }: SimGuest) {
+  const one = (name: string, hardware: string, all: readonly string[]) => {
+    const v6 = all.find((address) => address.includes(':'));
+    const v4 = all.find((address) => !address.includes(':'));
+    return {
+      name,
+      hwaddr: hardware,
+      'hardware-address': hardware,
+      ...(v4 === undefined ? {} : { inet: v4 }),
+      ...(v6 === undefined ? {} : { inet6: v6 }),
+      'ip-addresses': all.map((address) => ({
+        'ip-address': address.split('/')[0] ?? '',
+        'ip-address-type': address.includes(':') ? 'inet6' : 'inet',
+        prefix: Number(address.split('/')[1]),
+      })),
+    };
+  };
+  const own = mac(vmid).toLowerCase();
+  return [
+    one('lo', '00:00:00:00:00:00', ['127.0.0.1/8', '::1/128']),
+    one('eth0', own, [...addresses, 'fe80::be24:11ff:fe00:1/64']),
+    one('docker0', own, ['172.17.0.1/16']),
+  ];
+}
+
 const mac = (seed: number): string =>
   `BC:24:11:${[seed >> 16, seed >> 8, seed].map((n) => (n & 255).toString(16).toUpperCase().padStart(2, '0')).join(':')}`;
 

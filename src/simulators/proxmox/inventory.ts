@@ -20,6 +20,8 @@ export interface SimGuest {
   pool?: string;
   /** Options as the configuration file has them; made up from the figures above when absent. */
   config?: Record<string, string>;
+  /** Addresses of its first interface, with prefix: `192.168.10.31/24`. */
+  addresses?: readonly string[];
   /** How long after its start the guest agent of a machine answers; default 20 s. */
   agentAfterSeconds?: number;
 }

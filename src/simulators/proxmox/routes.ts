@@ -2,6 +2,7 @@ import { allowed, dumpPermissions, type SimToken } from './access.ts';
 import { nodeRow, nodeStatus, resources } from './answers.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { type Call, guestOf, type Host, nodeOf, type Reply, type Route, SimError } from './host.ts';
+import { interfacesOf } from './guest-config.ts';
 import { guestUsage } from './inventory.ts';
 import { COUNT, FLAG, NODE, NUMBER, type Parameters, TEXT, VMID } from './parameters.ts';
 import { power } from './power.ts';
@@ -144,6 +145,16 @@ export const routes: readonly Route[] = [
       }),
     ),
   ]),
+  {
+    method: 'GET',
+    path: '/nodes/{node}/lxc/{vmid}/interfaces',
+    parameters: GUEST,
+    needs: AUDIT_VM,
+    run: ({ host, p }) => {
+      const guest = guestOf(host, 'lxc', p);
+      return { data: guest.status === 'running' ? interfacesOf(guest) : [] };
+    },
+  },
   ...backupRoutes,
   {
     method: 'GET',

@@ -1,15 +1,18 @@
 import { z } from 'zod';
-import { type Clock, seconds } from '../../core/clock.ts';
+import { type Clock, minutes, seconds } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Inventory } from '../../core/topology.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Proxmox } from '../../integrations/proxmox/port.ts';
+import type { Guest, Proxmox } from '../../integrations/proxmox/port.ts';
 import type { Database, Queryable } from '../../store/db.ts';
 import { observation, observationsLike, observe } from '../../store/observations.ts';
 import type { Several } from '../several.ts';
 
 /** How long one installation may take to answer. */
 const LIMIT_MS = seconds(15);
+/** Addresses of guests change seldom, and each guest has to be asked by itself. */
+const ADDRESSES_EVERY_MS = minutes(10);
+const AT_ONCE = 4;
 
 const inventory_ = z.object({
   nodes: z.array(z.object({ name: z.string(), status: z.string() })),
@@ -58,16 +61,44 @@ export interface InventoryWatch {
   readonly round: (signal: AbortSignal) => Promise<void>;
 }
 
+type Host = Pick<Proxmox, 'id' | 'resources' | 'addresses'>;
+
 /** Keeps what runs where, for folding and for whoever wonders. */
 export function createInventoryWatch(options: {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Log;
-  readonly proxmox: Several<Pick<Proxmox, 'id' | 'resources'>>;
+  readonly proxmox: Several<Host>;
 }): InventoryWatch {
   const { db, clock, log } = options;
 
-  const look = async (host: Pick<Proxmox, 'id' | 'resources'>, signal: AbortSignal): Promise<void> => {
+  /** When each guest was last asked for its addresses. */
+  const asked = new Map<string, number>();
+
+  /** What the guests that are due say; one that does not tell, or does not run, keeps what it had. */
+  const tell = async (host: Host, guests: readonly Guest[], signal: AbortSignal): Promise<Map<number, string[]>> => {
+    const now = clock.now().getTime();
+    const found = new Map<number, string[]>();
+    const due = guests.filter(({ vmid, status }) => {
+      return status === 'running' && now - (asked.get(`${host.id} ${vmid}`) ?? -Infinity) >= ADDRESSES_EVERY_MS;
+    });
+    const lane = async (): Promise<void> => {
+      for (let guest = due.shift(); guest && !signal.aborted; guest = due.shift()) {
+        const { vmid } = guest;
+        try {
+          found.set(vmid, [...(await host.addresses(guest, signal))]);
+        } catch (error) {
+          // Without an agent, or the right to ask it, a machine is known by its name alone.
+          log.debug({ err: error, installation: host.id, guest: vmid }, 'a guest does not tell its addresses');
+        }
+        asked.set(`${host.id} ${vmid}`, now);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    return found;
+  };
+
+  const look = async (host: Host, signal: AbortSignal): Promise<void> => {
     const { id } = host;
     const limit = new AbortController();
     const stop = clock.after(LIMIT_MS, () => limit.abort(new DOMException(`${id} did not answer`, 'TimeoutError')));
@@ -80,14 +111,23 @@ export function createInventoryWatch(options: {
         log.warn({ installation: id, limited }, 'the token sees a part only, the inventory of before is kept');
         return;
       }
-      const seen = {
-        nodes: nodes.map(({ node, status }) => ({ name: node, status })),
-        guests: guests
-          .filter(({ template }) => !template)
-          .map(({ vmid, name, node, type, status }) => ({ vmid, name, node, type, status })),
-        limited: isPart,
+      const real = guests.filter(({ template }) => !template);
+      const known = new Map((before?.guests ?? []).map(({ vmid, addresses }) => [vmid, addresses]));
+      const note = (told: ReadonlyMap<number, readonly string[]>): Promise<void> => {
+        const seen = {
+          nodes: nodes.map(({ node, status }) => ({ name: node, status })),
+          guests: real.map(({ vmid, name, node, type, status }) => {
+            const addresses = told.get(vmid) ?? known.get(vmid);
+            return { vmid, name, node, type, status, ...(addresses ? { addresses } : {}) };
+          }),
+          limited: isPart,
+        };
+        return observe(db, inventorySource(id), true, seen, clock.now());
       };
-      await observe(db, inventorySource(id), true, seen, clock.now());
+      // What runs where does not wait for guests that are slow to answer.
+      await note(new Map());
+      const told = await tell(host, real, AbortSignal.any([signal, limit.signal]));
+      if (told.size > 0) await note(told);
     } finally {
       stop();
     }

@@ -10,6 +10,7 @@
  * The token needs PVEAuditor on /, and VM.PowerMgmt on /vms/999; for backups what docs/recovery.md names. Every request and every good answer is compared with
  * the API description of 9.2.
  */
+import { isIP } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { contractPath, haveContracts } from '../../support/contracts.ts';
 import { type ApiDescription, apiDescription } from './schema.ts';
@@ -78,6 +79,16 @@ describe.each(subjects)('a Proxmox VE host (subject %#)', (open) => {
     for (const store of storage.filter(({ status }) => status === 'available')) {
       expect(store.used).toBeLessThanOrEqual(store.total ?? 0);
       expect(store.content.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('tells the addresses of containers that run, without what is theirs alone', async () => {
+    const { guests } = await subject.proxmox.resources('vm');
+    for (const guest of guests.filter(({ type, status }) => type === 'lxc' && status === 'running')) {
+      for (const address of await subject.proxmox.addresses(guest)) {
+        expect(isIP(address)).not.toBe(0);
+        expect(address).not.toMatch(/^(?:127\.|::1$|fe80:)/u);
+      }
     }
   });
 

@@ -1,6 +1,7 @@
 /** The simulator against what was measured on real hosts and read in their sources: it must be no kinder than they are. */
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { agentInterfaces, containerInterfaces, outerAddresses } from '../../../src/integrations/proxmox/addresses.ts';
 import { PVEAuditor, type SimToken } from '../../../src/simulators/proxmox/access.ts';
 import { addBackup } from '../../../src/simulators/proxmox/backed-up.ts';
 import { createProxmoxSimulator, type ProxmoxSimulator } from '../../../src/simulators/proxmox/simulator.ts';
@@ -11,6 +12,11 @@ import { type ApiDescription, apiDescription } from './schema.ts';
 import { TOKEN } from './subject.ts';
 
 const AUDITOR: SimToken = { id: 'audit@pve!read', secret: 'a', acl: [{ path: '/', privileges: PVEAuditor }] };
+const ASKS_AGENTS: SimToken = {
+  id: 'agent@pve!read',
+  secret: 'g',
+  acl: [{ path: '/', privileges: [...PVEAuditor, 'VM.GuestAgent.Audit'] }],
+};
 const NOBODY: SimToken = { id: 'nobody@pve!none', secret: 'n', acl: [] };
 const EXPIRED: SimToken = { id: 'old@pve!t', secret: 'e', acl: TOKEN.acl, expired: true };
 
@@ -19,7 +25,7 @@ let simulator: ProxmoxSimulator;
 beforeEach(() => {
   clock = createManualClock('2026-11-23T08:00:00Z');
   const random = { bytes: (n: number) => Buffer.alloc(n, 3) };
-  simulator = createProxmoxSimulator({ clock, random, tokens: [TOKEN, AUDITOR, NOBODY, EXPIRED] });
+  simulator = createProxmoxSimulator({ clock, random, tokens: [TOKEN, AUDITOR, ASKS_AGENTS, NOBODY, EXPIRED] });
 });
 
 const header = (token: SimToken) => `PVEAPIToken=${token.id}=${token.secret}`;
@@ -246,6 +252,36 @@ describe('time', () => {
   });
 });
 
+describe('addresses of guests', () => {
+  const address = ['192.168.10.34/24', 'FD00:10::34/64'];
+  const read = (json: { data: unknown } | undefined, schema: typeof containerInterfaces | typeof agentInterfaces) =>
+    outerAddresses(schema.parse(json?.data));
+
+  it('of a container are told by the host to whoever may look at it; of one that is off there are none', async () => {
+    simulator.guest(104).addresses = address;
+    const path = '/nodes/pve1/lxc/104/interfaces';
+    const { json } = await ask('GET', path, { token: AUDITOR });
+    expect(read(json, containerInterfaces)).toEqual(['192.168.10.34', 'fd00:10::34']);
+    // Before 9 there were no `ip-addresses`.
+    const rows = (json?.data ?? []) as { 'ip-addresses': unknown }[];
+    const old = rows.map((one) => ({ ...one, 'ip-addresses': undefined }));
+    expect(read({ data: old }, containerInterfaces)).toEqual(['192.168.10.34', 'fd00:10::34']);
+    expect((await ask('GET', path, { token: NOBODY })).status).toBe(403);
+    simulator.guest(104).status = 'stopped';
+    expect(read((await ask('GET', path)).json, containerInterfaces)).toEqual([]);
+  });
+
+  it('of a machine are told by its agent, to whoever may ask it', async () => {
+    simulator.guest(201).addresses = address;
+    const path = '/nodes/pve1/qemu/201/agent/network-get-interfaces';
+    const { json } = await ask('GET', path, { token: ASKS_AGENTS });
+    expect(read(json, agentInterfaces)).toEqual(['192.168.10.34', 'fd00:10::34']);
+    expect((await ask('GET', path, { token: AUDITOR })).status).toBe(403);
+    simulator.guest(201).startedAt = clock.now().getTime() / 1000;
+    expect((await ask('GET', path, { token: ASKS_AGENTS })).status).toBe(500);
+  });
+});
+
 describe.skipIf(!haveContracts)('the API description of 9.2', () => {
   let description: ApiDescription;
   beforeAll(() => {
@@ -254,6 +290,7 @@ describe.skipIf(!haveContracts)('the API description of 9.2', () => {
 
   it('fits every answer that the simulator gives', async () => {
     simulator.guest(104).lock = 'backup';
+    simulator.guest(104).addresses = ['192.168.10.34/24', 'fd00:10::34/64'];
     const upid = String((await ask('POST', '/nodes/pve1/qemu/201/status/reboot', { body: 'timeout=5' })).json?.data);
     const task = `/nodes/pve1/tasks/${encodeURIComponent(upid)}`;
     const get = [
@@ -265,6 +302,8 @@ describe.skipIf(!haveContracts)('the API description of 9.2', () => {
       '/nodes/pve1/certificates/info',
       '/nodes/pve1/storage',
       '/nodes/pve1/lxc/104/status/current',
+      '/nodes/pve1/lxc/104/interfaces',
+      '/nodes/pve1/lxc/9000/interfaces',
       '/nodes/pve1/lxc/9000/status/current',
       '/nodes/pve1/qemu/201/status/current',
       '/nodes/pve1/tasks?source=all',
