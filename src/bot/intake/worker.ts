@@ -33,7 +33,7 @@ const PAGE = 64;
 const MAX_ATTEMPTS = 3;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 5_000;
-/** How long an update waits for a database that is away before it is given up like any other. */
+/** How long an update waits for a database (or queue, or network: they fail alike) that is away before it is given up like any other. */
 const PATIENCE_MS = minutes(15);
 const WAIT_MS = 10_000;
 
@@ -77,7 +77,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
   /**
    * To the end: done, or given up after three attempts. Waits between attempts, so that the order of its key is kept. That the
-   * database was away is not the update's fault: it does not count.
+   * database was away, or the queue, or the network, is not the update's fault: it does not count.
    */
   const work = async (row: InboxRow, signal: AbortSignal): Promise<void> => {
     const update = parseUpdate(row.payload);
