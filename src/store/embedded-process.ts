@@ -22,6 +22,9 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
+/** What PostgreSQL says while processes of a server that was killed are still at its data. */
+const STILL_IN_USE = 'pre-existing shared memory block';
+
 export function createServerProcess(options: {
   readonly data: string;
   readonly log: string;
@@ -41,12 +44,56 @@ export function createServerProcess(options: {
     }
   };
 
+  /** Why the server did not start; nothing once it is ready. */
+  const launch = async (port: number): Promise<string | undefined> => {
+    const output = await open(log, 'a', 0o600);
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      timezone: 'UTC',
+      log_timezone: 'UTC',
+      max_connections: '100',
+    };
+    const set = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const line = commandLine(as, binaries.postgres, ['-D', data, '-p', String(port), ...set]);
+    let ended: string | undefined;
+    try {
+      // In a group of its own: Ctrl-C in the terminal reaches us, and we stop the server when we are done with it.
+      const child = spawn(...line, {
+        ...spawnIds(as),
+        cwd: '/',
+        env: ENVIRONMENT,
+        detached: true,
+        stdio: ['ignore', output.fd, output.fd],
+      });
+      child.once('error', (error) => {
+        ended = error.message;
+      });
+      child.once('exit', (code, signal) => {
+        ended = `exit ${code ?? signal}`;
+      });
+      child.unref();
+      const ready = await waitFor(START_MS, async () => {
+        if (ended !== undefined) return false;
+        const file = await readPidFile(pidFile);
+        return file?.pid === child.pid && file?.status === 'ready' ? true : undefined;
+      });
+      if (ready === true) return undefined;
+      child.kill('SIGINT');
+    } finally {
+      await output.close();
+    }
+    return `${ended ?? 'not ready in time'}: ${await tail(log)}`;
+  };
+
   return {
     async running() {
       const seen = await waitFor<number | 'none'>(START_MS, async () => {
         const file = await readPidFile(pidFile);
         if (!file) return 'none';
-        if (!isAlive(file.pid) || !(await isServerOf(file.pid, data))) {
+        // Left to PostgreSQL: by this file it finds out whether children of the fallen server are still at the data.
+        if (!isAlive(file.pid)) return 'none';
+        if (!(await isServerOf(file.pid, data))) {
           // A number that another process has by now would keep PostgreSQL from starting.
           await rm(pidFile, { force: true });
           return 'none';
@@ -58,44 +105,12 @@ export function createServerProcess(options: {
     },
 
     async start(port) {
-      const output = await open(log, 'a', 0o600);
-      const settings = {
-        listen_addresses: '127.0.0.1',
-        unix_socket_directories: '',
-        timezone: 'UTC',
-        log_timezone: 'UTC',
-        max_connections: '100',
-      };
-      const set = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-      const line = commandLine(as, binaries.postgres, ['-D', data, '-p', String(port), ...set]);
-      let ended: string | undefined;
-      try {
-        // In a group of its own: Ctrl-C in the terminal reaches us, and we stop the server when we are done with it.
-        const child = spawn(...line, {
-          ...spawnIds(as),
-          cwd: '/',
-          env: ENVIRONMENT,
-          detached: true,
-          stdio: ['ignore', output.fd, output.fd],
-        });
-        child.once('error', (error) => {
-          ended = error.message;
-        });
-        child.once('exit', (code, signal) => {
-          ended = `exit ${code ?? signal}`;
-        });
-        child.unref();
-        const ready = await waitFor(START_MS, async () => {
-          if (ended !== undefined) return false;
-          const file = await readPidFile(pidFile);
-          return file?.pid === child.pid && file?.status === 'ready' ? true : undefined;
-        });
-        if (ready === true) return;
-        child.kill('SIGINT');
-      } finally {
-        await output.close();
-      }
-      throw embeddedFailed(log, `${ended ?? 'not ready in time'}: ${await tail(log)}`);
+      const failed = await waitFor(START_MS, async () => {
+        const reason = await launch(port);
+        // Children of a server that was killed end by themselves within moments.
+        return reason?.includes(STILL_IN_USE) ? undefined : (reason ?? '');
+      });
+      if (failed !== '') throw embeddedFailed(log, failed ?? STILL_IN_USE);
     },
 
     async stop() {

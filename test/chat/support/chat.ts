@@ -161,7 +161,7 @@ export interface ChatOptions {
     readonly per_group_per_minute: number;
     readonly overall_per_second: number;
   };
-  readonly bot?: Partial<Pick<BotOptions, 'cards' | 'commands' | 'metrics'>>;
+  readonly bot?: Partial<Pick<BotOptions, 'cards' | 'commands' | 'metrics' | 'answerPressWithinMs'>>;
   readonly topics?: boolean;
   /** Further sections of the configuration, as they stand in the file. */
   readonly sections?: Readonly<Record<string, unknown>>;
