@@ -1,9 +1,11 @@
 import { access, readFile } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { VakhtaError } from '../core/error.ts';
 import { catalogue } from '../core/i18n.ts';
 import type { Log } from '../core/log.ts';
+import type { Random } from '../core/random.ts';
 import type { Redactor } from '../core/redact.ts';
 import type { Config } from '../config/schema.ts';
 import { systemCode } from '../config/files.ts';
@@ -15,6 +17,7 @@ import { startEmbedded } from '../store/embedded.ts';
 import { newestRestoreDrills } from '../store/recovery.ts';
 import { openKit } from '../tasks/kit/check.ts';
 import { createKitDesk } from '../tasks/kit/desk.ts';
+import { makeRecorded } from '../tasks/kit/record.ts';
 import { readIdentities } from '../tasks/kit/seal.ts';
 import kit from '../tasks/operations/kit.ts';
 import { lastBoard } from '../tasks/recovery/board.ts';
@@ -31,16 +34,17 @@ export interface KitEdges {
   readonly systems: Pick<Systems, 'hosts'>;
   readonly redactor: Redactor;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly version: string;
 }
 
 /**
- * `vakhta kit make`: without Telegram, queue and life cycle, and without the database when it does not answer. Gives the exit
- * code: that of a passing failure when the copy did not get elsewhere, else 0.
+ * `vakhta kit make`: without Telegram and queue, and without the database when it does not answer; when it does, the kit is in the
+ * history of runs and in the audit. Gives the exit code: that of a passing failure when the copy did not get elsewhere, else 0.
  */
 export async function makeKit(edges: KitEdges, { t, language, zone, print }: Terminal): Promise<number> {
-  const { config, configFile, clock, version, redactor, systems } = edges;
+  const { config, configFile, clock, random, log, version, redactor, systems } = edges;
   const store = await openStore(edges);
   try {
     const desk = createKitDesk({
@@ -54,9 +58,14 @@ export async function makeKit(edges: KitEdges, { t, language, zone, print }: Ter
       redact: (text) => redactor.redact(text),
       hosts: systems.hosts,
     });
-    const made = await desk.make(new AbortController().signal);
+    const actor = { kind: 'cli', id: userInfo().username } as const;
+    const worker = `cli ${hostname()}/${process.pid}`;
+    const { made, run } = store
+      ? await makeRecorded(desk, { db: store.db, clock, random, log, actor, worker })
+      : { made: await desk.make(new AbortController().signal), run: undefined };
     print(made.path);
     print(terminalText(kit.report(made, {}, { t, language, now: clock.now() }), { zone, language }));
+    print(run ? t('cli-kit-run', { number: String(run.number) }) : t('cli-kit-no-run'));
     return made.offsite?.error ? new VakhtaError('transient', 'kit-offsite', 'no copy elsewhere').exitCode : 0;
   } finally {
     await store?.close();
