@@ -17,8 +17,8 @@ const project = (name: string, include: string[], options: { timeout?: number; s
 
 export default defineConfig({
   test: {
-    // One more than the cores of a small machine: tests of processes mostly wait.
-    maxWorkers: 3,
+    // Twice the cores of a small machine: tests of processes mostly wait.
+    maxWorkers: 4,
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], { timeout: 60_000 }),
